@@ -1,0 +1,1 @@
+"""The composition root: reads the command line, builds the objects, owns threads and loop."""

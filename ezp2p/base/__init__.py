@@ -1,0 +1,1 @@
+"""Nouns without input or output: errors, clock, ids, texts. Standard library only."""

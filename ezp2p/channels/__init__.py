@@ -1,0 +1,1 @@
+"""One feature each, as two ends that know no socket, no session and not each other."""

@@ -1,0 +1,1 @@
+"""The only place that knows the operating system: one folder per capability."""

@@ -1,0 +1,1 @@
+"""The encrypted connection between two programs: QUIC above, paths below."""

@@ -1,0 +1,1 @@
+"""Pictures and sound as data; no screen, no socket."""

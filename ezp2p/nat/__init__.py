@@ -1,0 +1,1 @@
+"""Reachability: where datagrams can go, and which way is best. No socket lives here."""

@@ -1,0 +1,1 @@
+"""The server of a company: accounts, waiting slots, signalling, relay."""

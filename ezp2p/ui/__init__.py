@@ -1,0 +1,1 @@
+"""Windows and pages for people; Python holds the truth, the pages show it."""

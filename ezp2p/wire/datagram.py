@@ -1,0 +1,33 @@
+"""The first byte of every UDP datagram, so that one socket carries everything.
+
+    0x40 set   QUIC
+    0x03       relayed:    03 | allocation (8) | inner datagram
+    0x04       relay bind: 04 | cookie (16, zeros at first) | ticket, padded to 256 bytes at least
+    0x05       relay challenge: 05 | cookie (16)         the relay's answer to a bind without one
+    0x06       relay bound:     06 | allocation (8)
+    0x10       ping:  10 | number (8) | MAC (16)         MAC: HMAC-SHA256 truncated, by the ping key,
+    0x11       pong:  11 | number (8) | MAC (16)         over all before it and the sender's role
+
+An answer of the relay is never longer than what it answers, and it forwards only between the
+two addresses that have each answered its challenge with a ticket of the same session.
+"""
+
+from __future__ import annotations
+
+QUIC_BIT = 0x40
+RELAYED = 0x03
+RELAY_BIND = 0x04
+RELAY_CHALLENGE = 0x05
+RELAY_BOUND = 0x06
+PING = 0x10
+PONG = 0x11
+
+ALLOCATION_BYTES = 8
+COOKIE_BYTES = 16
+NUMBER_BYTES = 8
+MAC_BYTES = 16
+RELAY_HEADER_BYTES = 1 + ALLOCATION_BYTES
+RELAY_BIND_MIN_BYTES = 256
+
+# QUIC never sends more than this on a path that was not probed (RFC 9000, 14.1).
+SAFE_DATAGRAM_BYTES = 1200

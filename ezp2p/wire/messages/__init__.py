@@ -1,0 +1,1 @@
+"""One file per channel: what its two ends say to each other."""
