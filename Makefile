@@ -1,0 +1,59 @@
+# Every target sets up what it needs first: in a fresh checkout `make demo` and `make test` are enough.
+# A Python other than the one found: make PYTHON3=/path/to/python3.11 ...
+
+PYTHON3 ?= $(shell command -v python3.11 || command -v python3 || echo python3.11)
+PYTHON := .venv/bin/python
+NODE := .venv/bin/node
+TSC := tests/ui/web/node_modules/typescript/bin/tsc
+LOCK := $(PYTHON) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-annotate --no-header --upgrade --overrides build/lock/overrides.txt
+
+WEB_SOURCES = $(wildcard ezp2p/ui/web/*.js ezp2p/ui/web/*/*.js)
+WEB_TESTS = $(wildcard tests/ui/web/*.test.mjs)
+
+.PHONY: setup test test-all lint format bench demo lock clean
+
+setup:
+	@$(PYTHON3) build/setup.py
+
+# The fast suite, below five minutes.
+test: lint
+	$(PYTHON) -m pytest -m "not slow"
+
+test-all: lint
+	$(PYTHON) -m pytest
+
+lint: setup
+	$(PYTHON) -m ruff check
+	$(PYTHON) -m ruff format --check
+	.venv/bin/lint-imports
+	@set -e; for platform in linux win32 darwin; do \
+		echo "mypy --platform $$platform"; \
+		$(PYTHON) -m mypy --platform $$platform --cache-dir .mypy_cache/$$platform; \
+	done
+	$(if $(WEB_SOURCES),$(NODE) $(TSC) --project tests/ui/web)
+	$(if $(WEB_TESTS),$(NODE) --test --test-reporter=dot $(WEB_TESTS))
+
+format: setup
+	$(PYTHON) -m ruff check --fix
+	$(PYTHON) -m ruff format
+
+# Code to first picture, paint to seen, bytes, throughput, echo: a table and dist/bench.json.
+bench: setup
+	$(PYTHON) -m tests.bench
+
+# DEMO_SECONDS=20 ends it by itself.
+demo: setup
+	@$(PYTHON) -m ezp2p demo
+
+# New versions of everything that pyproject.toml and tests/ui/web/package.json allow.
+lock: setup
+	$(LOCK) --group backend --output-file build/lock/backend.txt
+	$(LOCK) pyproject.toml --output-file build/lock/run.txt
+	$(LOCK) pyproject.toml --group dev --constraint build/lock/run.txt --output-file build/lock/dev.txt
+	$(LOCK) pyproject.toml --group build --constraint build/lock/run.txt --output-file build/lock/build.txt
+	cd tests/ui/web && PATH="$(CURDIR)/.venv/bin:$$PATH" npm update --package-lock-only --no-audit --no-fund
+
+clean:
+	rm -rf .venv dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf tests/ui/web/node_modules
