@@ -251,6 +251,8 @@ def install_npm_packages() -> None:
     say("installing npm packages for the tests of ui/web")
     # npm's first line asks for `node`, which is beside it.
     os.environ["PATH"] = os.pathsep.join((str(BIN), os.environ.get("PATH", "")))
+    # As pip does: trust the certificates the system trusts, a company's own among them.
+    os.environ.setdefault("NODE_USE_SYSTEM_CA", "1")
     run(BIN / "npm", "ci", "--no-fund", "--no-audit", "--loglevel=error", cwd=WEB_TESTS)
     mark_done("npm", key)
 
