@@ -21,11 +21,10 @@ class Role(StrEnum):
 
 
 class Grant(StrEnum):
-    """What a customer may allow. Nothing works without its grant but the link itself."""
+    """What a customer may allow. Chat needs none: it opens once anything is allowed."""
 
     VIEW = "view"
     CONTROL = "control"
-    CHAT = "chat"
 
 
 class PathKind(StrEnum):
