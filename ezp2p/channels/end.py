@@ -6,6 +6,7 @@ No end owns a socket, a thread or a clock: the session hands it what arrived tog
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Iterator
 from typing import Generic, TypeVar
@@ -15,7 +16,7 @@ import msgspec
 Event = TypeVar("Event")
 
 
-class End(Generic[Event]):
+class End(ABC, Generic[Event]):
     """Base of every channel's two ends.
 
     Subclasses put messages into the outbox by `_send` and events by `_tell`.
@@ -26,11 +27,11 @@ class End(Generic[Event]):
         self._events: deque[Event] = deque()
         self.wake_at: float | None = None  # seconds of the session's clock, None for never
 
+    @abstractmethod
     def receive(self, message: msgspec.Struct, now: float) -> None:
         """Take a message of the other end; raises PeerError if it may not say this now."""
-        raise NotImplementedError
 
-    def wake(self, now: float) -> None:
+    def wake(self, now: float) -> None:  # noqa: B027 - most ends never ask to be woken
         """Called at or after `wake_at`."""
 
     def messages_to_send(self) -> Iterator[msgspec.Struct]:
