@@ -24,7 +24,7 @@ class Codec:
             getattr(kind, "__struct_config__").tag  # noqa: B009 - msgspec's own name for it
             for kind in (getattr(messages, "__args__", None) or (messages,))
         }
-        self._limit_bytes = limit_bytes
+        self.limit_bytes = limit_bytes
 
     def encode(self, message: msgspec.Struct) -> bytes:
         """Return `message` as MessagePack."""
@@ -35,7 +35,7 @@ class Codec:
 
         Raises PeerError(peer.protocol) for anything malformed or too long.
         """
-        if len(data) > self._limit_bytes:
+        if len(data) > self.limit_bytes:
             raise PeerError(ErrorKey.PEER_PROTOCOL, why="oversize")
         try:
             return self._decoder.decode(data)
