@@ -25,7 +25,8 @@ SITE = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?")
 _SLOT = re.compile(r"[0-9]{%d}" % SLOT_DIGITS)
 _SECRET = re.compile(r"[A-Za-z0-9_-]{22}")
 _PIN = re.compile(r"[A-Za-z0-9_-]{43}")
-_HOST = re.compile(r"[A-Za-z0-9.-]{1,253}|[0-9A-Fa-f:.]{2,45}")
+_PRINTABLE = re.compile(r"[!-~]{1,512}")
+_HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,252}|[0-9A-Fa-f:.]{2,45}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +101,8 @@ def parse_server(text: str) -> ServerAddress:
 def parse_invitation(text: str) -> Invitation:
     """Read a link. Raises UsageError(link.malformed) for anything not exactly as above."""
     url, path, fragment = _split(text.strip())
-    parts = path.strip("/").split("/")
-    if len(parts) != 2 or not _SLOT.fullmatch(parts[1]):
+    above, *parts = path.split("/")
+    if above or len(parts) != 2 or not _SLOT.fullmatch(parts[1]):
         raise UsageError(ErrorKey.LINK_MALFORMED)
     secret = pin = None
     for parameter in fragment.split("&"):
@@ -119,6 +120,8 @@ def parse_invitation(text: str) -> Invitation:
 
 def _split(text: str) -> tuple[str, str, str]:
     """Return (scheme://host[:port], path, fragment) of an acceptable URL."""
+    if not _PRINTABLE.fullmatch(text):  # urlsplit would drop tabs and line breaks silently
+        raise UsageError(ErrorKey.LINK_MALFORMED)
     try:
         parts = urlsplit(text)
         port = parts.port
