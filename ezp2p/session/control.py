@@ -87,8 +87,7 @@ class ControlEnd(End[ControlEvent]):
 
     def wake(self, now: float) -> None:
         """Send the next echo when it is due."""
-        if self.wake_at is not None and now >= self.wake_at:
-            self._echo(now)
+        self._echo(now)
 
     def say_end(self, reason: EndReason) -> None:
         """Tell the other side that the session is over."""
