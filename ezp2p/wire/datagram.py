@@ -5,7 +5,7 @@
     0x04       relay bind: 04 | cookie (16, zeros at first) | ticket, padded to 256 bytes at least
     0x05       relay challenge: 05 | cookie (16)         the relay's answer to a bind without one
     0x06       relay bound:     06 | allocation (8)
-    0x10       ping:  10 | number (8) | MAC (16)         MAC: HMAC-SHA256 truncated, by the ping key,
+    0x10       ping:  10 | number (8) | MAC (16)         MAC: HMAC-SHA256, cut, by the ping key,
     0x11       pong:  11 | number (8) | MAC (16)         over all before it and the sender's role
 
 An answer of the relay is never longer than what it answers, and it forwards only between the

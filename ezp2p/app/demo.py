@@ -1,0 +1,144 @@
+"""`ezp2p demo`: rendezvous, customer and counselor on this one machine, to look at.
+
+Each is the program itself with its own command line, told apart only by what it was asked to
+do; so what the demo shows is what a company would have. DEMO_SECONDS ends it by itself.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from typing import Any
+
+from ezp2p.app.report import Reporter
+from ezp2p.app.stage import display_in_memory, has_display
+from ezp2p.base.errors import EzError
+from ezp2p.wire.keys import ErrorKey
+
+STEP_TIMEOUT_S = 60.0
+END_TIMEOUT_S = 10.0
+
+
+class Part:
+    """One started program that prints a JSON object a line."""
+
+    def __init__(self, arguments: list[str], environment: dict[str, str]) -> None:
+        self.name = arguments[0]
+        self.process = subprocess.Popen(
+            [*_ourselves(), *arguments, "--json"],
+            env={**os.environ, **environment},
+            stdout=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+        )
+        self._events: queue.Queue[dict[str, Any] | None] = queue.Queue()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def wait_for(self, kind: str, timeout_s: float = STEP_TIMEOUT_S) -> dict[str, Any]:
+        """Return the next event of this kind; raises EzError with the part's own error."""
+        deadline = time.monotonic() + timeout_s
+        while True:
+            try:
+                event = self._events.get(timeout=max(0.0, deadline - time.monotonic()))
+            except queue.Empty:
+                event = None
+            if event is None:
+                raise EzError(ErrorKey.INTERNAL, why=f"{self.name}: no {kind}")
+            if event["event"] == "error" and kind != "error":
+                raise EzError(event["key"], **{**event, "why": self.name})
+            if event["event"] == kind:
+                return event
+
+    def end(self) -> None:
+        """Ask it to stop, and see that it does."""
+        self.process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            self.process.wait(END_TIMEOUT_S)
+            return
+        self.process.kill()
+        self.process.wait()
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            with suppress(ValueError):
+                self._events.put(json.loads(line))
+        self._events.put(None)
+
+
+def run(options: dict[str, Any], reporter: Reporter) -> int:
+    """Play until DEMO_SECONDS are over or somebody presses Ctrl+C; then say how it was."""
+    seconds = float(os.environ.get("DEMO_SECONDS") or 0)
+    with ExitStack() as stack:
+        shared, viewing = _displays(stack)
+        server = stack.enter_context(_part(["serve", "--port", "0", *_data(stack)], {}))
+        listening = server.wait_for("listening")
+        operator = stack.enter_context(
+            _part(
+                [
+                    *("operator", "--server", listening["page"]),
+                    *("--login", listening["admin_login"], "--ui", options["ui"] or "window"),
+                ],
+                {"EZP2P_PASSWORD": listening["admin_password"], "DISPLAY": viewing},
+            )
+        )
+        viewer = operator.wait_for("ui")["url"]
+        waiting = operator.wait_for("waiting")
+        customer = stack.enter_context(
+            _part(
+                ["customer", "--headless", "--grant", "view,control"],
+                {"EZP2P_CODE": waiting["link"], "DISPLAY": shared},
+            )
+        )
+        customer.wait_for("session-started")
+        sentence = reporter.texts.text("cli.demo", {"url": viewer, "display": shared})
+        reporter.event("demo", sentence, url=viewer, display=shared)
+        _let_play(seconds, customer)
+        customer.process.terminate()
+        over = customer.wait_for("session-ended", END_TIMEOUT_S)
+        summary = {name: over.get(name) for name in ("path", "frames_shown", "latency_ms")}
+        reporter.event("summary", reporter.texts.text("cli.demo-summary", summary), **summary)
+    return 0
+
+
+def _let_play(seconds: float, customer: Part) -> None:
+    with suppress(KeyboardInterrupt, subprocess.TimeoutExpired):
+        customer.process.wait(seconds or None)
+
+
+def _displays(stack: ExitStack) -> tuple[str, str]:
+    """Return the display that is shared and the one where the viewer's window opens."""
+    if has_display():
+        own = os.environ.get("DISPLAY", "")
+        return own, own
+    shared = stack.enter_context(display_in_memory(with_program=True))
+    return shared, stack.enter_context(display_in_memory(with_program=False))
+
+
+def _data(stack: ExitStack) -> list[str]:
+    folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="ezp2p-demo-"))
+    return ["--data", folder]
+
+
+@contextmanager
+def _part(arguments: list[str], environment: dict[str, str]) -> Iterator[Part]:
+    part = Part(arguments, environment)
+    try:
+        yield part
+    finally:
+        part.end()
+
+
+def _ourselves() -> list[str]:
+    """Return the command that starts this very program, from source or built."""
+    if "__compiled__" in globals():
+        return [sys.argv[0]]
+    return [sys.executable, "-m", "ezp2p"]

@@ -1,0 +1,118 @@
+"""The command line: read it, run one command, leave with a code and a sentence.
+
+Exit codes: 0 done, 1 failed, 2 usage, 3 refused by the other person, 4 unreachable.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
+
+import ezp2p
+from ezp2p.app import admin, customer, demo, doctor, operator, serve, window
+from ezp2p.app.options import COMMANDS, add_options, resolve
+from ezp2p.app.places import LOCALE
+from ezp2p.app.report import Reporter
+from ezp2p.base.errors import EzError, UsageError
+from ezp2p.base.log import log_to
+from ezp2p.base.texts import FALLBACK, Texts, languages, system_language
+from ezp2p.wire.keys import ErrorKey
+
+INTERRUPTED = 130
+
+Runner = Callable[[dict[str, Any], Reporter], int]
+
+RUN: dict[str, Runner] = {
+    "window": window.run,
+    "customer": customer.run,
+    "operator": operator.run,
+    "serve": serve.run,
+    "admin": admin.run,
+    "doctor": doctor.run,
+    "demo": demo.run,
+    "version": lambda options, reporter: _version(reporter),
+}
+
+HELP = {
+    "window": "get help or give help (what happens without a command)",
+    "customer": "get help: join a waiting counselor by code or link",
+    "operator": "give help: wait for customers and see their screens",
+    "serve": "run a company's rendezvous",
+    "admin": "accounts, sites and backups of a rendezvous, on its own machine",
+    "doctor": "find out why no connection comes about",
+    "demo": "everything on this one machine, to look at",
+    "version": "print the version",
+}
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose complaints go the way of all our errors."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(ErrorKey.USAGE, why=message)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the program; return its exit code."""
+    line = list(sys.argv[1:] if argv is None else argv)
+    # Until the options are read, the reporter goes by what stands on the line.
+    reporter = _reporter(None, as_json="--json" in line)
+    try:
+        command, given = _parse(line)
+        options = resolve(command, given)
+        options["target"] = given.get("target")
+        options["action"] = given.get("action")
+        options["names"] = given.get("names") or []
+        log_to(level=options.get("log_level") or "WARNING")
+        reporter = _reporter(options.get("language"), as_json=options["json"])
+        _warn_of_secrets(given, reporter)
+        return RUN[command](options, reporter)
+    except EzError as error:
+        reporter.error(error)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def _parse(line: list[str]) -> tuple[str, dict[str, Any]]:
+    if not line or (line[0].startswith("-") and line[0] not in ("-h", "--help", "--version")):
+        line = ["window", *line]
+    elif line[0].startswith("ezp2p://"):
+        line = ["customer", *line]
+    parser = _Parser(prog="ezp2p", description="Remote support, peer to peer.")
+    parser.add_argument("--version", action="version", version=f"ezp2p {ezp2p.__version__}")
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name in COMMANDS:
+        sub = commands.add_parser(name, help=HELP[name], description=HELP[name])
+        add_options(sub, name)
+        if name == "customer":
+            sub.add_argument("target", nargs="?", help="the access code or the link")
+        if name == "admin":
+            admin.add_actions(sub)
+    given = vars(parser.parse_args(line))
+    return given.pop("command"), given
+
+
+def _reporter(language: str | None, *, as_json: bool) -> Reporter:
+    available = languages(LOCALE)
+    if language and language not in available:
+        raise UsageError(ErrorKey.USAGE, why=f"--language {language}")
+    chosen = language or system_language(available) or FALLBACK
+    return Reporter(Texts(LOCALE, chosen), as_json=as_json)
+
+
+def _warn_of_secrets(given: dict[str, Any], reporter: Reporter) -> None:
+    """Everybody on this machine can read another program's command line."""
+    for name in ("password", "target"):
+        if given.get(name) and os.name == "posix":
+            variable = "EZP2P_PASSWORD" if name == "password" else "EZP2P_CODE"
+            text = reporter.texts.text("cli.secret-on-line", {"variable": variable})
+            print(text, file=sys.stderr)
+
+
+def _version(reporter: Reporter) -> int:
+    reporter.event("version", f"ezp2p {ezp2p.__version__}", version=ezp2p.__version__)
+    return 0

@@ -1,0 +1,199 @@
+"""What may be set, and where: command line, EZP2P_ variable, ezp2p.toml - in this order.
+
+One table per command. `--headless` and `--grant` exist on the command line only: nothing that
+lies on a disk may open a screen without its owner looking.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+
+from ezp2p.base.errors import UsageError
+from ezp2p.wire.keys import ErrorKey, Grant
+
+PREFIX = "EZP2P_"
+
+
+def switch(text: str) -> bool:
+    """Read yes or no as people write it in variables and files."""
+    if text.lower() in ("1", "true", "yes", "on"):
+        return True
+    if text.lower() in ("0", "false", "no", "off", ""):
+        return False
+    raise ValueError(text)
+
+
+def grants(text: str) -> frozenset[Grant]:
+    """Read `view,control`."""
+    return frozenset(Grant(word.strip()) for word in text.split(",") if word.strip())
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One setting: `--name`, EZP2P_NAME, and `name` in the file unless `line_only`."""
+
+    name: str
+    help: str
+    read: Callable[[str], Any] = str
+    default: Any = None
+    choices: tuple[str, ...] = ()
+    line_only: bool = False
+    secret: bool = False
+
+    @property
+    def key(self) -> str:
+        """Its name in Python and in the file."""
+        return self.name.replace("-", "_")
+
+    @property
+    def variable(self) -> str:
+        """Its environment variable."""
+        return PREFIX + self.key.upper()
+
+
+JSON = Option("json", "print one JSON object a line on stdout", switch, False)
+LANGUAGE = Option("language", "ko or en; the system's otherwise")
+LOG_LEVEL = Option("log-level", "DEBUG, INFO, WARNING or ERROR", str.upper, "WARNING")
+SERVER = Option("server", "the company's address: help.company.kr or help.company.kr/SITE")
+INSECURE = Option("insecure-http", "allow passwords over plain http", switch, False)
+HEADLESS = Option("headless", "open no window", switch, False, line_only=True)
+COMMON = (JSON, LANGUAGE, LOG_LEVEL)
+
+
+def ui_choice(*choices: str) -> Option:
+    """Return the option that says where the pages are shown."""
+    return Option("ui", "where the pages are shown", choices=choices, default="window")
+
+
+COMMANDS: dict[str, tuple[Option, ...]] = {
+    "window": (*COMMON, SERVER, INSECURE, ui_choice("window", "browser")),
+    "customer": (
+        *COMMON,
+        SERVER,
+        INSECURE,
+        ui_choice("window", "browser"),
+        HEADLESS,
+        Option("grant", "with --headless: what to allow", grants, frozenset(), line_only=True),
+        Option("screen-driver", "how pixels are taken", choices=("auto", "fast", "portable")),
+    ),
+    "operator": (
+        *COMMON,
+        SERVER,
+        INSECURE,
+        ui_choice("window", "browser", "none"),
+        HEADLESS,
+        Option("login", "the counselor's login name"),
+        Option("password", "the counselor's password", secret=True),
+        Option("slots", "how many customers to wait for (1 to 5)", int, 1),
+    ),
+    "serve": (
+        *COMMON,
+        Option("host", "address to listen on", default=""),
+        Option("port", "TCP port", int, 3000),
+        Option("udp-port", "UDP port of the relay; the TCP port otherwise", int),
+        Option("public-url", "how people reach this server: https://help.company.kr"),
+        Option("data", "folder of the database and keys", Path),
+        Option("database", "SQLAlchemy URL; SQLite in the data folder otherwise"),
+        Option("tls-cert", "certificate chain (PEM)", Path),
+        Option("tls-key", "private key (PEM)", Path),
+        INSECURE,
+        Option("trusted-proxies", "addresses whose X-Forwarded-For counts, by commas", default=""),
+    ),
+    "admin": (
+        *COMMON,
+        Option("data", "folder of the database and keys", Path),
+        Option("database", "SQLAlchemy URL; SQLite in the data folder otherwise"),
+        Option("site", "the company's short name", default="main"),
+    ),
+    "doctor": (*COMMON, SERVER, INSECURE),
+    "demo": (
+        *COMMON,
+        Option("ui", "where the pages are shown", choices=("window", "browser", "none")),
+    ),
+    "version": (JSON,),
+}
+
+
+def add_options(parser: argparse.ArgumentParser, command: str) -> None:
+    """Give the parser of a command its options; none has a default there."""
+    for option in COMMANDS[command]:
+        if option.read is switch:
+            parser.add_argument(
+                f"--{option.name}", help=option.help, action="store_true", default=None
+            )
+        else:
+            parser.add_argument(
+                f"--{option.name}", help=option.help, choices=option.choices or None, metavar="X"
+            )
+
+
+def resolve(
+    command: str,
+    line: Mapping[str, Any],
+    environment: Mapping[str, str] = os.environ,
+    files: tuple[Path, ...] | None = None,
+) -> dict[str, Any]:
+    """Return every option of `command` with its value.
+
+    The command line wins over the environment, that over the user's file, that over the
+    system's. Raises UsageError(usage) naming the option and where its bad value stands.
+    """
+    documents = [_document(path) for path in (files if files is not None else config_files())]
+    values: dict[str, Any] = {}
+    for option in COMMANDS[command]:
+        given, where = line.get(option.key), f"--{option.name}"
+        if given is None and not option.line_only:
+            given, where = _elsewhere(option, command, environment, documents)
+        values[option.key] = option.default if given is None else _read(option, given, where)
+    return values
+
+
+def config_files() -> tuple[Path, ...]:
+    """Return where ezp2p.toml is looked for: the user's configuration folder, the system's."""
+    return (
+        platformdirs.user_config_path("ezp2p", appauthor=False) / "ezp2p.toml",
+        platformdirs.site_config_path("ezp2p", appauthor=False) / "ezp2p.toml",
+    )
+
+
+def _elsewhere(
+    option: Option,
+    command: str,
+    environment: Mapping[str, str],
+    documents: list[dict[str, Any]],
+) -> tuple[Any, str]:
+    if option.variable in environment:
+        return environment[option.variable], option.variable
+    for document in documents:
+        for table in (document.get(command), document):
+            if isinstance(table, dict) and option.key in table:
+                return table[option.key], f"{option.key} in ezp2p.toml"
+    return None, ""
+
+
+def _read(option: Option, given: Any, where: str) -> Any:
+    try:
+        value = option.read(str(given)) if not isinstance(given, bool) else given
+        if option.choices and value not in option.choices:
+            raise ValueError(value)
+    except ValueError:
+        shown = "***" if option.secret else given
+        raise UsageError(ErrorKey.USAGE, why=f"{where}: {shown}") from None
+    return value
+
+
+def _document(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(ErrorKey.USAGE, why=f"{path}: {error}") from None

@@ -1,0 +1,19 @@
+"""Where the program's own files lie, from source and in a built package alike."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import platformdirs
+
+import ezp2p
+
+_PACKAGE = Path(ezp2p.__file__).resolve().parent
+
+WEB = _PACKAGE / "ui" / "web"
+LOCALE = _PACKAGE / "ui" / "locale"
+
+
+def server_data() -> Path:
+    """Return the folder of a rendezvous that was not told another."""
+    return platformdirs.user_data_path("ezp2p", appauthor=False) / "server"
