@@ -99,11 +99,12 @@ def one_at_a_time() -> Iterator[None]:
 def package_groups() -> list[PackageGroup]:
     """The table in system_packages.txt, without the groups this machine does not need."""
     groups: list[PackageGroup] = []
+    python = f"python{sys.version_info.major}.{sys.version_info.minor}"
     for line in (ROOT / "build" / "system_packages.txt").read_text().splitlines():
         if not line.strip() or line.startswith("#"):
             continue
         if line.startswith(" "):
-            groups[-1].packages.append(line.strip())
+            groups[-1].packages.append(line.strip().replace("PYTHON", python))
         else:
             name, _, lost_without = line.partition(":")
             groups.append(PackageGroup(name, lost_without.strip()))
@@ -153,7 +154,7 @@ def apt_install(prefix: list[str], groups: list[PackageGroup]) -> None:
     apt = [
         *prefix,
         *("env", "DEBIAN_FRONTEND=noninteractive", "apt-get"),
-        *("-q", "-o", f"DPkg::Lock::Timeout={APT_LOCK_TIMEOUT_S}"),
+        *("-qq", "-o", f"DPkg::Lock::Timeout={APT_LOCK_TIMEOUT_S}"),
     ]
     install = [*apt, "install", "-y", "--no-install-recommends"]
     subprocess.run([*apt, "update"], check=False)
@@ -198,7 +199,7 @@ def report_missing(missing: list[PackageGroup], *, in_full: bool) -> None:
         for group in missing:
             say(f"  {group.name}: {group.lost_without}")
         say("to install them:")
-    say(f"sudo apt-get install --no-install-recommends {packages}")
+    say(f"sudo apt-get update; sudo apt-get install --no-install-recommends {packages}")
 
 
 # --- the steps inside the checkout
@@ -253,7 +254,8 @@ def install_npm_packages() -> None:
     os.environ["PATH"] = os.pathsep.join((str(BIN), os.environ.get("PATH", "")))
     # As pip does: trust the certificates the system trusts, a company's own among them.
     os.environ.setdefault("NODE_USE_SYSTEM_CA", "1")
-    run(BIN / "npm", "ci", "--no-fund", "--no-audit", "--loglevel=error", cwd=WEB_TESTS)
+    quiet = ("--no-fund", "--no-audit", "--no-update-notifier", "--loglevel=error")
+    run(BIN / "npm", "ci", *quiet, cwd=WEB_TESTS)
     mark_done("npm", key)
 
 
