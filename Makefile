@@ -26,7 +26,7 @@ test-all: lint
 lint: setup
 	$(PYTHON) -m ruff check
 	$(PYTHON) -m ruff format --check
-	.venv/bin/lint-imports
+	.venv/bin/lint-imports --no-logo
 	@set -e; for platform in linux win32 darwin; do \
 		echo "mypy --platform $$platform"; \
 		$(PYTHON) -m mypy --platform $$platform --cache-dir .mypy_cache/$$platform; \
