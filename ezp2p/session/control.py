@@ -1,11 +1,11 @@
 """The two ends of the session channel: hello, asking and granting, echo, the end.
 
-    counselor                     customer
-    Hello              <->        Hello          first from both; versions are compared
-    AskGrants           ->
-                       <-         GrantsChanged  after the customer's answer, and at each change
-    Echo               <->        Echoed         once a second, for the round trip people read
-    End                <->        End
+counselor                     customer
+Hello              <->        Hello          first from both; versions are compared
+AskGrants           ->
+                   <-         GrantsChanged  after the customer's answer, and at each change
+Echo               <->        Echoed         once a second, for the round trip people read
+End                <->        End
 """
 
 from __future__ import annotations
@@ -66,9 +66,7 @@ class Ended:
     reason: EndReason
 
 
-ControlEvent = (
-    Greeted | VersionRefused | GrantsAsked | GrantsAnnounced | RoundTripMeasured | Ended
-)
+ControlEvent = Greeted | VersionRefused | GrantsAsked | GrantsAnnounced | RoundTripMeasured | Ended
 
 
 class ControlEnd(End[ControlEvent]):

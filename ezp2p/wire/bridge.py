@@ -120,6 +120,7 @@ class SessionView(msgspec.Struct, frozen=True, kw_only=True):
     view_only: bool = False
     driver: str = "auto"
     path: str = ""
+    words: list[str] = []  # the fingerprint words, as the customer reads them
     since_ms: float = 0
     broken_since_ms: float = 0
     problem: ProblemView | None = None
