@@ -6,7 +6,7 @@ PYTHON := .venv/bin/python
 NODE := .venv/bin/node
 TSC := tests/ui/web/node_modules/typescript/bin/tsc
 LOCK := $(PYTHON) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	--no-annotate --no-header --upgrade --overrides build/lock/overrides.txt
+	--no-annotate --no-header $(UPGRADE) --overrides build/lock/overrides.txt
 
 WEB_SOURCES = $(wildcard ezp2p/ui/web/*.js ezp2p/ui/web/*/*.js)
 WEB_TESTS = $(wildcard tests/ui/web/*.test.mjs)
@@ -46,13 +46,13 @@ bench: setup
 demo: setup
 	@$(PYTHON) -m ezp2p demo
 
-# New versions of everything that pyproject.toml and tests/ui/web/package.json allow.
+# After a change of dependencies. `make lock UPGRADE=--upgrade` takes new versions of everything.
 lock: setup
 	$(LOCK) --group backend --output-file build/lock/backend.txt
 	$(LOCK) pyproject.toml --output-file build/lock/run.txt
 	$(LOCK) pyproject.toml --group dev --constraint build/lock/run.txt --output-file build/lock/dev.txt
 	$(LOCK) pyproject.toml --group build --constraint build/lock/run.txt --output-file build/lock/build.txt
-	cd tests/ui/web && PATH="$(CURDIR)/.venv/bin:$$PATH" npm update --package-lock-only --no-audit --no-fund
+	cd tests/ui/web && PATH="$(CURDIR)/.venv/bin:$$PATH" npm $(if $(UPGRADE),update,install) --package-lock-only --no-audit --no-fund
 
 clean:
 	rm -rf .venv dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
