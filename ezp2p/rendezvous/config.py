@@ -1,0 +1,86 @@
+"""How a company runs its rendezvous: where it listens, where it keeps its records, its limits."""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from ezp2p.base.errors import UsageError
+from ezp2p.wire.invitation import is_loopback, parse_server
+from ezp2p.wire.keys import ErrorKey
+
+DEFAULT_PORT = 3000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What a stranger may cost: small enough for 2 GiB, large enough for a branch office."""
+
+    header_timeout_s: float = 10.0  # until a connection's first, and each next, full request
+    body_timeout_s: float = 10.0
+    body_bytes: int = 16 * 1024  # no request of ours is longer
+    header_bytes: int = 8190  # one line of a request's head
+    headers: int = 64
+    tls_buffer_bytes: int = 16 * 1024  # asyncio's own 256 KiB a connection is 2.4 GiB for 10,000
+    connections: int = 10_000
+    connections_per_address: int = 100
+    sockets_per_address: int = 50  # anonymous WebSockets
+    messages_per_s: float = 50.0
+    messages_at_once: float = 100.0
+    heartbeat_s: float = 20.0
+    send_timeout_s: float = 10.0
+    outbox_messages: int = 64  # a reader slower than this is let go
+    password_threads: int = 2  # each argon2 takes 19 MiB and 21 ms of a core
+    password_queue: int = 50
+    call_timeout_s: float = 60.0
+    token_check_s: float = 5.0  # how soon a token revoked by the command line ends its sockets
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RendezvousConfig:
+    """Everything `ezp2p serve` can be told.
+
+    `host` "" means every address of the machine. `port` 0 takes a free one (tests); `udp_port`
+    None is the same number as `port`. `trusted_proxies` are addresses whose X-Forwarded-For counts.
+    """
+
+    data: Path
+    host: str = ""
+    port: int = DEFAULT_PORT
+    udp_port: int | None = None
+    public_url: str | None = None
+    database_url: str | None = None
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    insecure_http: bool = False
+    trusted_proxies: tuple[str, ...] = ()
+    company: str = "ezp2p"  # the name of site `main` at the first start
+    limits: Limits = field(default_factory=Limits)
+
+    @property
+    def tls(self) -> bool:
+        """Whether we speak TLS ourselves."""
+        return self.tls_cert is not None
+
+
+def public_url(config: RendezvousConfig, port: int) -> str:
+    """Return scheme://host[:port] that links carry; `port` is the one we really listen on.
+
+    Raises UsageError(link.malformed) for a `public_url` that is more than that, or http to
+    another machine.
+    """
+    if config.public_url is not None:
+        address = parse_server(config.public_url)
+        if urlsplit(config.public_url).path not in ("", "/"):
+            raise UsageError(ErrorKey.LINK_MALFORMED)
+        return address.url
+    host = config.host or "0.0.0.0"
+    if host in ("0.0.0.0", "::"):
+        # Plain http leads to this machine only, whatever we listen on; a certificate has a name.
+        host = socket.gethostname() if config.tls else "127.0.0.1"
+    elif is_loopback(host) and ":" not in host:
+        host = "127.0.0.1" if not config.tls else host
+    shown = f"[{host}]" if ":" in host else host
+    return f"{'https' if config.tls else 'http'}://{shown}:{port}"

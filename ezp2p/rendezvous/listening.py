@@ -1,0 +1,70 @@
+"""The ports of the rendezvous: one number for TCP and UDP, IPv4 and IPv6 together."""
+
+from __future__ import annotations
+
+import errno
+import socket
+
+from ezp2p.base.errors import EzError, UsageError
+from ezp2p.wire.keys import ErrorKey
+
+_BACKLOG = 1024
+_FREE_PORT_TRIES = 20
+
+
+def listen(host: str, port: int, udp_port: int | None) -> tuple[socket.socket, socket.socket]:
+    """Return a listening TCP socket and a bound UDP socket, both non-blocking.
+
+    `host` "" is every address of the machine; `port` 0 a free one, the same for UDP where
+    `udp_port` is None. Raises UsageError(port.taken, port=...) or UsageError(usage).
+    """
+    tries = _FREE_PORT_TRIES if port == 0 and udp_port is None else 1
+    for attempt in range(tries):
+        tcp = _tcp(host, port)
+        wanted = tcp.getsockname()[1] if udp_port is None else udp_port
+        try:
+            return tcp, _udp(host, wanted)
+        except EzError:
+            tcp.close()
+            if attempt == tries - 1:
+                raise
+    raise AssertionError("unreachable")
+
+
+def _tcp(host: str, port: int) -> socket.socket:
+    try:
+        if not host and socket.has_dualstack_ipv6():
+            sock = socket.create_server(
+                ("", port), family=socket.AF_INET6, backlog=_BACKLOG, dualstack_ipv6=True
+            )
+        else:
+            sock = socket.create_server((host, port), family=_family(host), backlog=_BACKLOG)
+    except OSError as error:
+        raise _cannot(host, port, error) from None
+    sock.setblocking(False)
+    return sock
+
+
+def _udp(host: str, port: int) -> socket.socket:
+    every = not host and socket.has_dualstack_ipv6()
+    sock = socket.socket(socket.AF_INET6 if every else _family(host), socket.SOCK_DGRAM)
+    try:
+        if every:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        sock.bind((host, port))
+    except OSError as error:
+        sock.close()
+        raise _cannot(host, port, error) from None
+    sock.setblocking(False)
+    return sock
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
+
+
+def _cannot(host: str, port: int, error: OSError) -> EzError:
+    if error.errno in (errno.EADDRINUSE, errno.EACCES):
+        return UsageError(ErrorKey.PORT_TAKEN, port=port, why=error.strerror)
+    why = f"cannot listen on {host or 'any address'}, port {port}: {error.strerror or error}"
+    return UsageError(ErrorKey.USAGE, why=why)

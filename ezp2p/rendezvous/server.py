@@ -1,0 +1,220 @@
+"""The rendezvous of a company, as one object: start it, close it.
+
+config ... folder, ports, database          (each refuses with a sentence if it cannot)
+       ... records: sites, accounts, alarms
+       ... offices: login, switchboard and signalling, relay, pages, REST
+       ... one clock-watcher, once a second
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import secrets
+import socket
+import ssl
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from aiohttp import web
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from sqlalchemy.exc import SQLAlchemyError
+
+from ezp2p.base.clock import Clock, SystemClock
+from ezp2p.base.errors import UsageError
+from ezp2p.rendezvous import folder
+from ezp2p.rendezvous.accounts import ADMIN_LOGIN, AccountRole, Accounts
+from ezp2p.rendezvous.address import Ways
+from ezp2p.rendezvous.alarms import Alarms
+from ezp2p.rendezvous.api import Api
+from ezp2p.rendezvous.config import RendezvousConfig, public_url
+from ezp2p.rendezvous.connection import ConnectionMaker, small_tls_buffers, tls_context
+from ezp2p.rendezvous.database import Database, open_database
+from ezp2p.rendezvous.listening import listen
+from ezp2p.rendezvous.login import Login
+from ezp2p.rendezvous.openapi import OpenApi
+from ezp2p.rendezvous.pages import Pages
+from ezp2p.rendezvous.passwords import Passwords, new_password
+from ezp2p.rendezvous.presence import LocalPresence
+from ezp2p.rendezvous.relay import RelayTable
+from ezp2p.rendezvous.relay_socket import RelaySocket
+from ezp2p.rendezvous.signalling import Signalling
+from ezp2p.rendezvous.sites import Sites
+from ezp2p.rendezvous.switchboard import Switchboard
+from ezp2p.rendezvous.tickets import TicketOffice, relay_id
+from ezp2p.rendezvous.web import Desk
+from ezp2p.wire.invitation import DEFAULT_SITE, is_loopback
+from ezp2p.wire.keys import ErrorKey
+
+_LOG = logging.getLogger(__name__)
+_TICK_S = 1.0
+_SHUTDOWN_S = 2.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started:
+    """What `ezp2p serve` prints; the password on the first start only."""
+
+    url: str
+    site: str
+    admin_login: str
+    admin_password: str | None
+    udp_port: int
+
+
+class Rendezvous:
+    """One running server."""
+
+    def __init__(self, config: RendezvousConfig, clock: Clock | None = None) -> None:
+        self._config = config
+        self._clock = clock or SystemClock()
+        self._opened = AsyncExitStack()
+
+    async def start(self) -> Started:
+        """Serve from now on.
+
+        Raises UsageError(port.taken), Unavailable(data.unwritable), EzError(database.broken),
+        UsageError(server.certificate); nothing stays open then.
+        """
+        try:
+            return await self._start()
+        except BaseException:
+            await self.close()
+            raise
+
+    async def close(self) -> None:
+        """Hang up, stop listening, and let the data folder go."""
+        await self._opened.aclose()
+
+    async def _start(self) -> Started:
+        config = self._config
+        tls = _certificate(config)
+        key, database = await self._open_records()
+        tcp, udp = self._open_ports()
+        url = public_url(config, tcp.getsockname()[1])
+        udp_port = udp.getsockname()[1]
+        passwords = Passwords(
+            threads=config.limits.password_threads, queue=config.limits.password_queue
+        )
+        self._opened.callback(passwords.close)
+        accounts, sites = Accounts(database), Sites(database)
+        admin_password = await self._first_start(sites, accounts, passwords)
+
+        host = urlsplit(url).hostname or ""
+        relay = self._open_relay(key.public_key(), relay_id(host, udp_port), udp)
+        board = Switchboard(
+            random.SystemRandom(),
+            TicketOffice(key, host, udp_port, self._clock),
+            call_timeout_s=config.limits.call_timeout_s,
+        )
+        signalling = Signalling(
+            board, LocalPresence(), accounts, sites, Alarms(database), self._clock, config.limits
+        )
+        login = Login(accounts, passwords, self._clock)
+        api = Api(database, accounts, Alarms(database), login, signalling).routes()
+        pages = Pages(sites, board, url)
+        ways = Ways(config, url)
+        desk = Desk(
+            accounts, ways, pages, self._clock, config.limits, https=url.startswith("https:")
+        )
+        app = desk.application([*api, OpenApi(api).route, *pages.routes()])
+        await self._open_doors(app, ways, tcp, tls)
+        self._opened.callback(signalling.close)
+        watching = asyncio.create_task(self._watch(signalling, relay))
+        self._opened.push_async_callback(_cancel, watching)
+        if config.public_url is None and not is_loopback(config.host):
+            _LOG.warning("no public URL is set: links lead to %s", url)
+        return Started(
+            url=url,
+            site=DEFAULT_SITE,
+            admin_login=ADMIN_LOGIN,
+            admin_password=admin_password,
+            udp_port=udp_port,
+        )
+
+    async def _open_records(self) -> tuple[Ed25519PrivateKey, Database]:
+        data = self._config.data
+        folder.prepare(data)
+        lock = folder.FolderLock(data)
+        self._opened.callback(lock.release)
+        key = folder.relay_key(data)
+        database = await open_database(self._config.database_url, data)
+        self._opened.push_async_callback(database.close)
+        return key, database
+
+    def _open_ports(self) -> tuple[socket.socket, socket.socket]:
+        tcp, udp = listen(self._config.host, self._config.port, self._config.udp_port)
+        self._opened.callback(tcp.close)
+        self._opened.callback(udp.close)
+        return tcp, udp
+
+    async def _first_start(
+        self, sites: Sites, accounts: Accounts, passwords: Passwords
+    ) -> str | None:
+        """Make site and admin where there are none; return the password nobody knows yet."""
+        wall = self._clock.wall()
+        site = await sites.find(DEFAULT_SITE)
+        if site is None:
+            site = await sites.create(DEFAULT_SITE, self._config.company, wall)
+        if await accounts.find(DEFAULT_SITE, ADMIN_LOGIN) is not None:
+            return None
+        password = new_password()
+        stored = await passwords.hash(password)
+        await accounts.create(site, ADMIN_LOGIN, ADMIN_LOGIN, AccountRole.ADMIN, stored, wall)
+        return password
+
+    def _open_relay(self, key: Ed25519PublicKey, relay: bytes, udp: socket.socket) -> RelaySocket:
+        table = RelayTable(key, relay, secrets.token_bytes(32))
+        relay_socket = RelaySocket(table, udp, self._clock)
+        relay_socket.start()
+        self._opened.callback(relay_socket.close)
+        return relay_socket
+
+    async def _open_doors(
+        self, app: web.Application, ways: Ways, tcp: socket.socket, tls: ssl.SSLContext | None
+    ) -> None:
+        limits = self._config.limits
+        runner = web.AppRunner(app, handle_signals=False, shutdown_timeout=_SHUTDOWN_S)
+        await runner.setup()
+        self._opened.push_async_callback(runner.cleanup)
+        assert runner.server is not None
+        small_tls_buffers(limits.tls_buffer_bytes)
+        server = await asyncio.get_running_loop().create_server(
+            ConnectionMaker(runner.server, ways, limits),
+            sock=tcp,
+            ssl=tls,
+            ssl_handshake_timeout=limits.header_timeout_s if tls else None,
+        )
+        self._opened.callback(server.close)
+
+    async def _watch(self, signalling: Signalling, relay: RelaySocket) -> None:
+        """Do what the clock asks for, once a second, and survive a database that is away."""
+        tokens_at = self._clock.now() + self._config.limits.token_check_s
+        while True:
+            await asyncio.sleep(_TICK_S)
+            relay.sweep()
+            try:
+                await signalling.wake()
+                if self._clock.now() >= tokens_at:
+                    tokens_at = self._clock.now() + self._config.limits.token_check_s
+                    await signalling.drop_dead_tokens()
+            except SQLAlchemyError as error:
+                _LOG.error("the records cannot be reached: %s", error)
+
+
+def _certificate(config: RendezvousConfig) -> ssl.SSLContext | None:
+    if config.tls_cert is None:
+        return None
+    try:
+        return tls_context(config.tls_cert, config.tls_key)
+    except (OSError, ssl.SSLError) as error:
+        why = error.strerror or str(error)
+        raise UsageError(ErrorKey.SERVER_CERTIFICATE, path=str(config.tls_cert), why=why) from None
+
+
+async def _cancel(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
