@@ -45,6 +45,7 @@ class CallEnd(StrEnum):
     TIMEOUT = "timeout"
     REFUSED = "refused"
     PROTOCOL = "protocol"
+    VERSION = "version"
 
 
 class SignalMessage(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):

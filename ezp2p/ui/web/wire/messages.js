@@ -370,7 +370,7 @@ export const CursorLimit = Object.freeze({
 /** @typedef {Fill | Copy | Lossless | Jpeg} Part */
 
 /**
- * Size of the picture from now on, in pixels; the next Frame covers all of it.
+ * Size of the picture from now on, in pixels; the next Frames cover all of it.
  * @typedef {object} ScreenLayout
  * @property {'ScreenLayout'} type
  * @property {number} width 1 to 16384
@@ -395,7 +395,7 @@ export const CursorLimit = Object.freeze({
  */
 
 /**
- * A viewer is ready and reads these codecs; the next Frame covers the whole screen.
+ * A viewer is ready and reads these codecs; the next Frames cover the whole screen.
  * @typedef {object} ShowScreen
  * @property {'ShowScreen'} type
  * @property {string[]} codecs at most 16
