@@ -51,8 +51,10 @@ def run(*command: str | Path, cwd: Path = ROOT) -> None:
     """Run a command with its output shown; SetupError when it fails."""
     try:
         subprocess.run(command, cwd=cwd, check=True)
-    except (OSError, subprocess.CalledProcessError) as error:
-        raise SetupError(f"this failed: {' '.join(map(str, command))}\n{error}") from error
+    except subprocess.CalledProcessError as error:
+        raise SetupError(f"this failed, see above: {' '.join(map(str, command))}") from error
+    except OSError as error:
+        raise SetupError(f"cannot run {command[0]}: {error.strerror}") from error
 
 
 # --- stamps
