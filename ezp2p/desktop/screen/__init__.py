@@ -1,7 +1,7 @@
 """The customer's screen as pixels: what changed, and the pixels of a rectangle.
 
 A source is used by one thread. Pictures are numpy arrays (height, width, 4) of uint8 in the
-order blue, green, red, unused; a grabbed view is valid until the next grab.
+order blue, green, red, unused; a grabbed view is valid until the next call of the source.
 """
 
 from __future__ import annotations
@@ -13,19 +13,16 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from ezp2p.base.area import Area
 from ezp2p.wire.messages.screen import ScreenDriver
+
+__all__ = ["Area", "Picture", "Pointer", "ScreenChanged", "ScreenSource", "open_screen"]
 
 Picture = npt.NDArray[np.uint8]
 
 
-@dataclass(frozen=True, slots=True)
-class Area:
-    """A rectangle in pixels of the screen."""
-
-    x: int
-    y: int
-    width: int
-    height: int
+class ScreenChanged(Exception):
+    """The screen got another size while its pixels were being read; `resized` says so too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,26 +35,44 @@ class Pointer:
 
 
 class ScreenSource(Protocol):
-    """One way to take pixels. All methods raise Unavailable once the screen is gone."""
+    """One way to take pixels. All methods but `interrupt` and `close` raise
+    Unavailable(screen.unavailable) once the screen is gone."""
 
-    driver: ScreenDriver
-    width: int
-    height: int
+    @property
+    def driver(self) -> ScreenDriver:
+        """Which way this is: FAST or PORTABLE."""
+        ...
 
-    def wait(self, timeout_s: float) -> bool:
-        """Block until something may have changed, `interrupt` is called, or the time is over."""
+    @property
+    def width(self) -> int:
+        """Pixels in a row."""
+        ...
+
+    @property
+    def height(self) -> int:
+        """Rows."""
+        ...
+
+    def wait(self, timeout_s: float | None) -> bool:
+        """Block until something may have happened since the last call; False after the time.
+
+        What may have happened: damage, another size, pointer shape or place, or `interrupt`.
+        """
         ...
 
     def interrupt(self) -> None:
-        """Make a `wait` in another thread return at once."""
+        """Make a `wait` return at once: the one that runs in another thread, or the next."""
         ...
 
     def damage(self) -> list[Area]:
-        """Return and forget where something may have changed; never less than what did."""
+        """Return and forget where something may have changed; never less than what did.
+
+        The areas lie inside the screen; without damage this costs nothing.
+        """
         ...
 
     def grab(self, area: Area) -> Picture:
-        """Return the pixels of `area`, which lies inside the screen."""
+        """Return the pixels of `area`, which lies inside the screen; raises ScreenChanged."""
         ...
 
     def resized(self) -> bool:
@@ -68,23 +83,27 @@ class ScreenSource(Protocol):
         """Return the pointer's shape if it changed since the last call."""
         ...
 
-    def pointer_place(self) -> tuple[int, int]:
-        """Return where the pointer is."""
+    def pointer_place(self) -> tuple[int, int] | None:
+        """Return where the pointer is if it moved since the last call.
+
+        None also means that `wait` will return when it moves again.
+        """
         ...
 
     def close(self) -> None:
-        """Give everything back."""
+        """Give everything back. Views that `grab` returned are dead from here on."""
         ...
 
 
 def open_screen(driver: ScreenDriver) -> ScreenSource:
     """Return the screen of this machine.
 
-    AUTO takes the fast driver and falls back to the portable one. Raises Unavailable with
-    display.none, screen.wayland or screen.unavailable.
+    AUTO and FAST take the fast driver and fall back to the portable one: a slow picture is
+    better than none. Raises Unavailable with display.none, screen.wayland or
+    screen.unavailable.
     """
     if sys.platform == "linux":
         from ezp2p.desktop.screen import linux as system
     else:
-        from ezp2p.desktop.screen import portable as system
+        from ezp2p.desktop.screen import other as system
     return system.open_screen(driver)

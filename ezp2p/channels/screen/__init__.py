@@ -1,0 +1,1 @@
+"""The screen: what the customer's shows, on the counselor's canvas."""
