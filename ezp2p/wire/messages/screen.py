@@ -5,6 +5,7 @@
 
 A Frame is applied as a whole (no tearing between its parts), in the order of its parts. The
 viewer answers each with FrameShown; the customer's side keeps at most a round trip in flight.
+A large change is spread over several Frames, so that no message comes near its limit.
 Part kinds double as codec numbers: a viewer names those it can show in ShowScreen.
 """
 
@@ -82,7 +83,7 @@ Part = Fill | Copy | Lossless | Jpeg
 
 
 class ScreenLayout(Message, frozen=True, tag=1):
-    """Size of the picture from now on, in pixels; the next Frame covers all of it."""
+    """Size of the picture from now on, in pixels; the next Frames cover all of it."""
 
     width: Side
     height: Side
@@ -104,7 +105,7 @@ class ScreenUnavailable(Message, frozen=True, tag=3):
 
 
 class ShowScreen(Message, frozen=True, tag=16):
-    """A viewer is ready and reads these codecs; the next Frame covers the whole screen."""
+    """A viewer is ready and reads these codecs; the next Frames cover the whole screen."""
 
     codecs: Annotated[list[Word], Meta(max_length=16)]
 
