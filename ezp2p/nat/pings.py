@@ -1,0 +1,92 @@
+"""Authenticated pings and pongs: the proof that a route leads to the peer and back.
+
+    ping  10 | number (8) | MAC (16)      MAC = HMAC-SHA256(ping key, all before it | sender's role)
+    pong  11 | number (8) | MAC (16)      truncated; the number is the ping's
+
+The role in the MAC makes a reflected datagram worthless. The sender counts its pings up, and a
+number is taken once only: so a recorded ping, replayed from elsewhere, gets no answer.
+"""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass
+
+from ezp2p.wire.datagram import MAC_BYTES, NUMBER_BYTES, PING, PONG
+from ezp2p.wire.keys import Role
+
+PING_BYTES = 1 + NUMBER_BYTES + MAC_BYTES
+# Pings overtake each other on routes of different length; later than this many they are refused.
+REPLAY_WINDOW = 1024
+_SIGNED_BYTES = 1 + NUMBER_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A ping or pong of the peer that carried the right MAC."""
+
+    is_pong: bool
+    number: int
+
+
+class PingSigner:
+    """Writes our pings and pongs and reads the peer's."""
+
+    def __init__(self, key: bytes, our_role: Role) -> None:
+        self._key = key
+        self._ours = our_role.encode()
+        self._theirs = our_role.other.encode()
+        self._last_sent = 0
+        self._seen = _ReplayWindow()
+
+    def ping(self) -> tuple[int, bytes]:
+        """Return the next number and its ping."""
+        self._last_sent += 1
+        return self._last_sent, self._sign(PING, self._last_sent)
+
+    def pong(self, number: int) -> bytes:
+        """Return the answer to the peer's ping `number`."""
+        return self._sign(PONG, number)
+
+    def read(self, data: bytes) -> Heard | None:
+        """Return what the peer said, or None for anything forged, reflected, replayed or cut."""
+        if len(data) != PING_BYTES or data[0] not in (PING, PONG):
+            return None
+        signed = data[:_SIGNED_BYTES]
+        if not hmac.compare_digest(data[_SIGNED_BYTES:], self._mac(signed, self._theirs)):
+            return None
+        number = int.from_bytes(signed[1:], "big")
+        is_pong = data[0] == PONG
+        if not is_pong and not self._seen.take(number):
+            return None
+        return Heard(is_pong, number)
+
+    def _sign(self, kind: int, number: int) -> bytes:
+        signed = bytes((kind,)) + number.to_bytes(NUMBER_BYTES, "big")
+        return signed + self._mac(signed, self._ours)
+
+    def _mac(self, signed: bytes, role: bytes) -> bytes:
+        return hmac.digest(self._key, signed + role, "sha256")[:MAC_BYTES]
+
+
+class _ReplayWindow:
+    """Which of the latest REPLAY_WINDOW numbers were seen, as bits below the highest one."""
+
+    def __init__(self) -> None:
+        self._highest = 0
+        self._bits = 0
+
+    def take(self, number: int) -> bool:
+        """Return whether `number` is new, and remember it."""
+        ahead = number - self._highest
+        if ahead > 0:
+            # A jump beyond the window forgets all; shifting by it would build a huge integer.
+            self._bits = (self._bits << ahead if ahead < REPLAY_WINDOW else 0) | 1
+            self._bits &= (1 << REPLAY_WINDOW) - 1
+            self._highest = number
+            return True
+        bit = 1 << -ahead if -ahead < REPLAY_WINDOW else 0
+        if not bit or self._bits & bit:
+            return False
+        self._bits |= bit
+        return True
