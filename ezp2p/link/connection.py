@@ -1,0 +1,230 @@
+"""One QUIC connection as we need it: fixed windows, real priorities, paths that change below.
+
+aioquic 1.7.2 (the exact version is pinned, since this reaches into it) is changed in five places:
+
+- Receive windows are what was delivered plus a constant. aioquic doubles them on the offset it
+  has *seen* and allocates the gap, so that 13 packets of one byte cost 4 GiB.
+- Streams are served by priority, not in turn; within one priority in turn.
+- It is told one constant address; when the real path changes, `change_path` starts congestion
+  control anew and, after a silence, sends again what was on its way.
+- Its end is known at once, not after three time-outs of draining.
+- A stream can be in so many pieces only.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from aioquic.quic.configuration import QuicConfiguration
+from aioquic.quic.connection import (
+    END_STATES,
+    QuicConnection,
+    QuicConnectionState,
+)
+from aioquic.quic.events import ConnectionTerminated
+from aioquic.quic.packet_builder import QuicPacketBuilder
+from aioquic.quic.recovery import QuicPacketSpace
+from aioquic.quic.stream import QuicStream
+from aioquic.tls import Epoch
+
+from ezp2p.link.congestion import PathCongestion, PathPacer
+from ezp2p.wire.channel import PRIORITY, Channel
+
+logger = logging.getLogger(__name__)
+
+STREAM_WINDOW_BYTES = 4 * 1024 * 1024
+CONNECTION_WINDOW_BYTES = 16 * 1024 * 1024
+# A window of datagrams with every second one lost makes half as many pieces.
+MAX_PIECES = 4096
+# RFC 5737 TEST-NET-1: the one address QUIC ever sees.
+VIRTUAL_ADDRESS = ("192.0.2.1", 1)
+
+MAX_STREAMS = len(Channel)
+_LAST = max(PRIORITY.values()) + 1
+_PRIORITY = {channel.stream_id: PRIORITY[channel] for channel in Channel}
+
+
+def _priority(stream: QuicStream) -> int:
+    return _PRIORITY.get(stream.stream_id or 0, _LAST)
+
+
+class _ServiceOrder(list[QuicStream]):
+    """The streams in the order they are served: by priority, and in turn within one.
+
+    aioquic takes those that sent out of its list and puts them back at the end; the sort is
+    stable, so that they end up behind their equals and before their inferiors.
+    """
+
+    def append(self, stream: QuicStream) -> None:
+        super().append(stream)
+        self.sort(key=_priority)
+
+    def extend(self, streams: Iterable[QuicStream]) -> None:
+        super().extend(streams)
+        self.sort(key=_priority)
+
+
+class Connection(QuicConnection):
+    """A QuicConnection with the changes above."""
+
+    def __init__(self, *, configuration: QuicConfiguration, **how: Any) -> None:
+        self._order = _ServiceOrder()
+        self.held_bytes = 0  # received, and not yet taken by the session
+        self._credited = (-1, -1)
+        super().__init__(configuration=configuration, **how)
+        self._loss._pacer = PathPacer(max_datagram_size=self._max_datagram_size)
+        # A channel is a bidirectional stream that the counselor (the client) opens.
+        self._local_max_streams_bidi.value = 0 if self._is_client else MAX_STREAMS
+        self._local_max_streams_bidi.sent = self._local_max_streams_bidi.value
+        self._local_max_streams_uni.value = self._local_max_streams_uni.sent = 0
+
+    # --- what the link asks
+
+    @property
+    def handshake_done(self) -> bool:
+        """Whether both ends have the keys."""
+        return self._handshake_complete
+
+    @property
+    def ended(self) -> ConnectionTerminated | None:
+        """Why it is over, as soon as that is known."""
+        return self._close_event
+
+    @property
+    def ended_by_peer(self) -> bool:
+        """Whether the peer closed it; to be asked when `ended` is first seen."""
+        return self._state is QuicConnectionState.DRAINING
+
+    @property
+    def finished(self) -> bool:
+        """Whether it will send nothing any more."""
+        return self._state in END_STATES
+
+    @property
+    def packets_received(self) -> int:
+        """A number that grows with every authentic packet of the peer."""
+        return sum(space.largest_received_packet for space in self._loss.spaces)
+
+    @property
+    def bulk_cap_bytes(self) -> int:
+        """How many un-acknowledged bytes of bulk this path can use."""
+        return self._congestion.bulk_cap_bytes
+
+    @property
+    def rate_bps(self) -> float:
+        """Best delivery rate of the last seconds in bytes a second."""
+        return self._congestion.rate_bps
+
+    def knows_stream(self, stream_id: int) -> bool:
+        """Whether we may send on it: ours to open, or opened by the peer."""
+        return self._is_client or stream_id in self._streams
+
+    def unacked_bytes(self, stream_id: int) -> int:
+        """How much of what was written to the stream the peer has not acknowledged."""
+        stream = self._streams.get(stream_id)
+        return len(stream.sender._buffer) if stream else 0
+
+    def answers_to(self, destination_cid: bytes) -> bool:
+        """Whether a packet with this connection id is for us."""
+        return any(issued.cid == destination_cid for issued in self._host_cids)
+
+    # --- what the link does
+
+    def open_streams(self) -> None:
+        """Make every channel's stream, in the only order in which aioquic lets us."""
+        for channel in Channel:
+            self.send_stream_data(channel.stream_id, b"")
+
+    def take(self, datagrams: Sequence[bytes], now: float) -> bool:
+        """Take a burst; return whether any of it was authentic."""
+        before = self.packets_received
+        for data in datagrams:
+            try:
+                self.receive_datagram(data, VIRTUAL_ADDRESS, now)
+            except Exception:
+                # The border to a parser of hostile bytes that is not ours.
+                logger.exception("a datagram of %d bytes broke QUIC", len(data))
+        if any(len(stream.receiver._ranges) > MAX_PIECES for stream in self._order):
+            self.close(error_code=1, reason_phrase="too many pieces")
+        return self.packets_received > before
+
+    def datagrams(self, now: float) -> list[bytes]:
+        """Return what is to be sent now."""
+        if not self._network_paths:
+            return []
+        return [data for data, _address in self.datagrams_to_send(now)]
+
+    def change_path(self, round_trip_s: float, now: float, *, after_silence: bool) -> None:
+        """The path below is another one; after a silence all that was on its way is sent again."""
+        loss = self._loss
+        space = self._spaces.get(Epoch.ONE_RTT)
+        if after_silence and space is not None:
+            loss._on_packets_lost(
+                congestion_event=False,
+                now=now,
+                packets=list(space.sent_packets.values()),
+                space=space,
+            )
+        loss._cc = PathCongestion(
+            max_datagram_size=self._max_datagram_size, first=self._packet_number
+        )
+        loss._pacer = PathPacer(max_datagram_size=self._max_datagram_size)
+        loss._rtt_initialized = False
+        loss._rtt_min = float("inf")
+        loss._rtt_initial = max(round_trip_s, 0.001)
+        loss._pto_count = 0
+        if self._handshake_complete:
+            self.send_ping(0)
+
+    # --- the changes inside
+
+    @property
+    def _congestion(self) -> PathCongestion:
+        controller = self._loss._cc
+        assert isinstance(controller, PathCongestion)
+        return controller
+
+    @property
+    def _streams_queue(self) -> list[QuicStream]:
+        return self._order
+
+    @_streams_queue.setter
+    def _streams_queue(self, streams: list[QuicStream]) -> None:
+        self._order = _ServiceOrder(streams)
+
+    def _write_stream_limits(
+        self, builder: QuicPacketBuilder, space: QuicPacketSpace, stream: QuicStream
+    ) -> None:
+        receiver = stream.receiver
+        limit = receiver._buffer_start + STREAM_WINDOW_BYTES
+        if limit - stream.max_stream_data_local >= STREAM_WINDOW_BYTES // 2:
+            stream.max_stream_data_local = limit
+        if stream.max_stream_data_local == stream.max_stream_data_local_sent:
+            return
+        # The doubling rule looks at the highest offset; it shall see none.
+        seen, receiver.highest_offset = receiver.highest_offset, 0
+        try:
+            super()._write_stream_limits(builder=builder, space=space, stream=stream)
+        finally:
+            receiver.highest_offset = seen
+
+    def _write_connection_limits(self, builder: QuicPacketBuilder, space: QuicPacketSpace) -> None:
+        limit = self._local_max_data
+        if self._credited != (limit.used, self.held_bytes):
+            self._credited = (limit.used, self.held_bytes)
+            gaps = sum(
+                max(0, stream.receiver.highest_offset - stream.receiver._buffer_start)
+                for stream in self._order
+            )
+            value = limit.used - gaps - self.held_bytes + CONNECTION_WINDOW_BYTES
+            if value - limit.value >= CONNECTION_WINDOW_BYTES // 2:
+                limit.value = value
+        if limit.value == limit.sent:
+            return
+        seen, limit.used = limit.used, 0
+        try:
+            super()._write_connection_limits(builder=builder, space=space)
+        finally:
+            limit.used = seen

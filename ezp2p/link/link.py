@@ -1,0 +1,386 @@
+"""The one connection of a session, as the session sees it: messages in, messages and events out.
+
+    session    send(channel, message)          await next_events()
+    -----------------------------------------------------------------------
+    streams    frames on QUIC streams, by priority, bulk held back
+    QUIC       one connection: the customer serves, the counselor calls
+    carrier    direct UDP and relays, chosen by pings, changed without QUIC's knowledge
+    socket     one UDP port
+
+It is driven by the running loop: a burst of datagrams, a timer, or a `send` leads to one `_turn`,
+which does all that has become possible and ends with one transmit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Iterable
+from contextlib import suppress
+
+from aioquic.quic.events import QuicEvent
+
+from ezp2p.base.clock import Clock
+from ezp2p.base.errors import PeerError, Unreachable
+from ezp2p.link import quic
+from ezp2p.link.admission import Admission, Admitted
+from ezp2p.link.carrier import Carrier
+from ezp2p.link.certificate import Identity
+from ezp2p.link.connection import Connection
+from ezp2p.link.events import (
+    CLOSE_CODE,
+    LinkBack,
+    LinkClosed,
+    LinkEvent,
+    LinkReady,
+    LinkSilent,
+    PathChanged,
+    Reason,
+    closed_by,
+)
+from ezp2p.link.keys import SessionKeys
+from ezp2p.link.proof import ProofTerms
+from ezp2p.link.socket import Counts, Received, UdpSocket
+from ezp2p.link.streams import ChannelStreams
+from ezp2p.nat import paths
+from ezp2p.nat.candidates import offered_routes
+from ezp2p.nat.route import address_of
+from ezp2p.wire.channel import Channel
+from ezp2p.wire.codecs import CODECS
+from ezp2p.wire.joining import CandidateOffer
+from ezp2p.wire.keys import ErrorKey, Role
+from ezp2p.wire.messages.session import Proof
+
+SILENT_S = 3.0
+CONNECT_TIMEOUT_S = 60.0
+FLUSH_TIMEOUT_S = 2.0
+# The last word is not acknowledged by anybody: say it three times.
+LAST_WORDS_AT_S = (0.03, 0.1)
+_GUESSED_RTT_S = 0.1
+
+
+class Link:
+    """A session's connection to the other program. Needs a running loop; owns the socket."""
+
+    def __init__(
+        self,
+        *,
+        role: Role,
+        keys: SessionKeys,
+        socket: UdpSocket,
+        session_id: bytes,
+        nonce: bytes,
+        clock: Clock,
+        identity: Identity | None = None,
+        pinned_der: bytes | None = None,
+        bulk: Iterable[Channel] = (),
+    ) -> None:
+        """Start: the customer with its `identity`, the counselor with the `pinned_der` it got.
+
+        Messages on the `bulk` channels wait for all others and never fill the network.
+        """
+        if (identity is None) == (role is Role.CUSTOMER) or (pinned_der is None) == (
+            role is Role.COUNSELOR
+        ):
+            raise ValueError("a customer has an identity, a counselor a pinned certificate")
+        self._clock = clock
+        self._loop = asyncio.get_running_loop()
+        self._terms = ProofTerms(keys.proof, nonce, session_id)
+        self._pinned_der = pinned_der
+        self._admission = Admission(identity, self._terms) if identity else None
+        self._connection: Connection | None = None
+        self._carrier = Carrier(socket, keys.ping, role)
+        self._streams = ChannelStreams(bulk)
+        self._socket = socket
+        self._events: deque[LinkEvent] = deque()
+        self._happened = asyncio.Event()
+        self._acked = asyncio.Event()
+        self._gone = asyncio.Event()
+        self._closed: LinkClosed | None = None
+        self._ready = False
+        self._silent = False
+        self._turn_soon = False
+        self._timer: asyncio.TimerHandle | None = None
+        now = clock.now()
+        self._timer_at = float("inf")
+        self._connect_by = now + CONNECT_TIMEOUT_S
+        self._spoke_at = now
+        socket.listen(self._receive)
+        self._arm(now)
+
+    # --- what the session asks and does
+
+    @property
+    def round_trip_s(self) -> float | None:
+        """Round trip of the path in use, None before there is one."""
+        return self._carrier.paths.round_trip_s
+
+    @property
+    def rate_bps(self) -> float:
+        """Best rate, in bytes a second, at which the peer lately got what we sent."""
+        return self._connection.rate_bps if self._connection else 0.0
+
+    @property
+    def counts(self) -> Counts:
+        """Datagrams and bytes sent and received, growing."""
+        return self._socket.counts
+
+    def add_candidates(self, offers: Iterable[CandidateOffer]) -> None:
+        """Try the addresses that the peer says it has; those of no use are passed over."""
+        now = self._clock.now()
+        self._carrier.add_candidates(offered_routes(offers), now)
+        self._arm(now)
+
+    async def add_relay(self, host: str, port: int, ticket: bytes) -> None:
+        """Use this relay, too; a known one gets the fresh ticket.
+
+        Raises Unreachable(server.unreachable) if the host's name leads nowhere.
+        """
+        try:
+            found = await self._loop.getaddrinfo(host, port)
+        except OSError as error:
+            raise Unreachable(ErrorKey.SERVER_UNREACHABLE, host=host, port=port) from error
+        now = self._clock.now()
+        for _family, _kind, _protocol, _name, name in found:
+            address = address_of(str(name[0]), port)
+            if address is not None and (self._socket.with_ipv6 or ":" not in address.host):
+                self._carrier.add_relay(address, ticket, now)
+                break
+        self._arm(now)
+
+    def send(self, channel: Channel, data: bytes) -> None:
+        """Send a message; it leaves in this turn of the loop. After the end it is dropped.
+
+        Raises ValueError if it is empty or longer than the channel's FRAME_LIMIT.
+        """
+        if self._closed is None:
+            self._streams.send(channel, data)
+            self._acked.clear()
+            self._soon()
+
+    def unacked_bytes(self, channel: Channel) -> int:
+        """How many bytes sent on this channel the peer has not acknowledged yet."""
+        return self._streams.unacked_bytes(channel, self._connection)
+
+    async def next_events(self) -> list[LinkEvent]:
+        """Wait until something happens and return it, oldest first; LinkClosed is the last ever.
+
+        Asked again after that, it returns LinkClosed again.
+        """
+        await self._happened.wait()
+        events = list(self._events)
+        self._events.clear()
+        if self._closed is not None:
+            return events or [self._closed]
+        self._happened.clear()
+        if self._connection is not None and self._connection.held_bytes:
+            self._connection.held_bytes = 0
+            self._soon()  # there is room again; the peer should know
+        return events
+
+    async def close(self, reason: Reason) -> None:
+        """End the link: what was sent is delivered first (2 s at most), then the reason."""
+        if self._closed is None:
+            self._note_acked()
+            if self._ready:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(FLUSH_TIMEOUT_S):
+                        await self._acked.wait()
+            self._end(LinkClosed(reason, by_peer=False))
+        await self._gone.wait()
+
+    # --- what drives it
+
+    def _receive(self, burst: list[Received]) -> None:
+        now = self._clock.now()
+        datagrams, routes = self._carrier.sort(burst, now)
+        if datagrams and self._connection is not None:
+            if self._connection.take(datagrams, now):
+                self._carrier.paths.heard(routes, now)
+        elif datagrams and self._admission is not None:
+            admitted = self._admission.take(datagrams, self._guess_rtt(), now)
+            if admitted is not None:
+                self._admit(admitted)
+        self._turn(now)
+
+    def _soon(self) -> None:
+        if not self._turn_soon:
+            self._turn_soon = True
+            self._loop.call_soon(self._turn_now)
+
+    def _turn_now(self) -> None:
+        self._turn_soon = False
+        self._turn(self._clock.now())
+
+    def _on_timer(self) -> None:
+        self._timer = None
+        self._timer_at = float("inf")
+        now = self._clock.now()
+        self._carrier.wake(now)
+        if self._admission is not None:
+            self._admission.wake(now)
+        connection = self._connection
+        if connection is not None:
+            due = connection.get_timer()
+            if due is not None and due <= now:
+                connection.handle_timer(now)
+            if self._ready and now >= self._spoke_at + quic.KEEPALIVE_S:
+                connection.send_ping(0)
+                self._spoke_at = now
+        if not self._ready and now >= self._connect_by:
+            self._end(LinkClosed(ErrorKey.LINK_LOST, by_peer=False))
+        self._turn(now)
+
+    def _turn(self, now: float) -> None:
+        """Do everything that has become possible."""
+        if self._closed is not None:
+            return
+        self._follow_paths(now)
+        self._listen_for_silence(now)
+        self._read(now)
+        self._transmit(now)
+        self._note_acked()
+        self._arm(now)
+
+    # --- one thing each
+
+    def _follow_paths(self, now: float) -> None:
+        connection = self._connection
+        for event in self._carrier.next_events():
+            if isinstance(event, paths.PathChanged):
+                kind, address = event.route
+                self._tell(PathChanged(kind, address, event.round_trip_s))
+            if connection is not None:
+                after_silence = isinstance(event, paths.PathSuspected) or event.after_silence
+                connection.change_path(event.round_trip_s, now, after_silence=after_silence)
+        if connection is None and self._pinned_der is not None and self._carrier.paths.routes:
+            self._call(self._pinned_der, now)
+
+    def _call(self, pinned_der: bytes, now: float) -> None:
+        """The counselor's side: begin the handshake and queue the proof behind it."""
+        try:
+            self._connection = quic.client(pinned_der, self._guess_rtt(), now)
+        except PeerError:
+            self._end(LinkClosed(ErrorKey.PEER_UNTRUSTED, by_peer=False))
+            return
+        proof = Proof(mac=self._terms.mac(pinned_der))
+        self._streams.open_all(CODECS[Channel.SESSION].encode(proof))
+
+    def _admit(self, admitted: Admitted) -> None:
+        """The customer's side: this is the counselor."""
+        self._admission = None
+        self._connection = admitted.connection
+        self._become_ready()
+        for event in admitted.early:
+            self._take(event)
+
+    def _become_ready(self) -> None:
+        self._ready = True
+        self._tell(LinkReady())
+
+    def _read(self, now: float) -> None:
+        connection = self._connection
+        if connection is None:
+            return
+        if not self._ready and connection.handshake_done:
+            self._become_ready()
+        while self._closed is None and (event := connection.next_event()) is not None:
+            self._take(event)
+        if self._closed is None and connection.ended is not None:
+            self._end(closed_by(connection.ended, peer=connection.ended_by_peer))
+
+    def _take(self, event: QuicEvent) -> None:
+        if self._closed is not None or self._connection is None:
+            return
+        try:
+            for message in self._streams.messages(event):
+                self._connection.held_bytes += len(message.data)
+                self._tell(message)
+        except PeerError:
+            self._end(LinkClosed(ErrorKey.PEER_PROTOCOL, by_peer=False))
+
+    def _listen_for_silence(self, now: float) -> None:
+        heard_at = self._carrier.paths.heard_at
+        if not self._ready or heard_at is None:
+            return
+        if now - heard_at >= SILENT_S and not self._silent:
+            self._silent = True
+            self._tell(LinkSilent())
+        elif now - heard_at < SILENT_S and self._silent:
+            self._silent = False
+            self._tell(LinkBack())
+
+    def _transmit(self, now: float) -> None:
+        if self._connection is not None:
+            if self._closed is None:
+                hold_bulk = self._carrier.paths.suspected
+                self._streams.refill(self._connection, hold_bulk=hold_bulk)
+            datagrams = self._connection.datagrams(now)
+        elif self._admission is not None:
+            datagrams = list(self._admission.datagrams(now))
+        else:
+            return
+        if datagrams:
+            self._spoke_at = now
+            self._carrier.send(datagrams, now)
+
+    def _arm(self, now: float) -> None:
+        """Have `_on_timer` called when the next thing is due; early does no harm."""
+        if self._closed is not None:
+            return
+        due = [self._carrier.wake_at]
+        if self._connection is not None:
+            due.append(self._connection.get_timer())
+        if self._admission is not None:
+            due.append(self._admission.wake_at)
+        if not self._ready:
+            due.append(self._connect_by)
+        else:
+            due.append(self._spoke_at + quic.KEEPALIVE_S)
+            if not self._silent and self._carrier.paths.heard_at is not None:
+                due.append(self._carrier.paths.heard_at + SILENT_S)
+        at = min(time for time in due if time is not None)
+        if at < self._timer_at:
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer_at = at
+            self._timer = self._loop.call_later(max(0.0, at - now), self._on_timer)
+
+    def _guess_rtt(self) -> float:
+        return self.round_trip_s or _GUESSED_RTT_S
+
+    def _note_acked(self) -> None:
+        if not any(self.unacked_bytes(channel) for channel in Channel):
+            self._acked.set()
+
+    def _tell(self, event: LinkEvent) -> None:
+        self._events.append(event)
+        self._happened.set()
+
+    # --- the end
+
+    def _end(self, closed: LinkClosed) -> None:
+        """Say why, as far as anybody listens, and give everything back."""
+        if self._closed is not None:
+            return
+        self._closed = closed
+        self._tell(closed)
+        if self._timer is not None:
+            self._timer.cancel()
+        now = self._clock.now()
+        words: list[bytes] = []
+        if self._connection is not None:
+            self._connection.close(error_code=CLOSE_CODE, reason_phrase=closed.reason)
+            words = self._connection.datagrams(now)
+        self._say(words)
+        for wait_s in LAST_WORDS_AT_S if words else ():
+            self._loop.call_later(wait_s, self._say, words)
+        self._loop.call_later(LAST_WORDS_AT_S[-1] if words else 0.0, self._give_back)
+
+    def _say(self, words: list[bytes]) -> None:
+        if words:
+            self._carrier.send(words, self._clock.now())
+
+    def _give_back(self) -> None:
+        self._carrier.close()
+        self._gone.set()
