@@ -40,7 +40,7 @@ def _zstd_size(data: bytes) -> int:
 def _jpeg_size(data: bytes) -> tuple[int, int]:
     try:
         height, width, _, _ = simplejpeg.decode_jpeg_header(data, strict=False)
-    except ValueError:
+    except (ValueError, KeyError):  # the latter for colours it has no name for
         raise _broken("no JPEG") from None
     return width, height
 

@@ -22,6 +22,8 @@ from ezp2p.wire.messages.screen import Jpeg, Lossless, Part
 # 60 Hz, and halves what is seen of them.
 FRAME_PAUSE_S = 0.008
 POINTER_PAUSE_S = 1 / 30
+# The shortest time between two whole pictures that were asked for: they are dear.
+WHOLE_PAUSE_S = 0.25
 # A frame holds at least one part (at most 1.5 MiB, see STRIP_PIXELS) and not much more than this.
 FRAME_BYTES = 1024 * 1024
 FRAME_PARTS = 4096
@@ -49,6 +51,7 @@ class Capture:
         self._engine = self._new_engine()
         self._layout_due = True
         self._whole_due = True
+        self._whole_after = float("-inf")
         self._dirty = True
         self._next_frame_at = float("-inf")
         self._shapes = PointerShapes()
@@ -63,8 +66,10 @@ class Capture:
         if self._layout_due:
             return 0.0
         if self._in_flight < self._window:
-            if self._queue or self._whole_due:
+            if self._queue:
                 return 0.0
+            if self._whole_due:
+                moments.append(self._whole_after)
             if self._dirty:
                 moments.append(self._next_frame_at)
             elif self._in_flight == 0 and self._engine.refine_at is not None:
@@ -94,6 +99,7 @@ class Capture:
         if self._source.resized():
             self._engine = self._new_engine()
             self._layout_due = self._whole_due = True
+            self._whole_after = now
         if self._layout_due:
             self._layout_due = False
             self._queue.clear()
@@ -117,9 +123,10 @@ class Capture:
         return self._queue.popleft() if self._queue else []
 
     def _parts(self, now: float) -> list[Part]:
-        if self._whole_due:
+        if self._whole_due and now >= self._whole_after:
             parts = self._engine.whole(now)
             self._whole_due = self._dirty = False
+            self._whole_after = now + WHOLE_PAUSE_S
             self._next_frame_at = now + FRAME_PAUSE_S
             return parts
         if self._dirty:
