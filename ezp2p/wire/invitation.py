@@ -82,10 +82,11 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def parse_server(text: str) -> ServerAddress:
+def parse_server(text: str, *, insecure_http: bool = False) -> ServerAddress:
     """Read a company's address as a person types it: `help.company.kr/SITE`, or a full URL.
 
-    Without a scheme it is https, or http for this machine. Raises UsageError(link.malformed).
+    Without a scheme it is https, or http for this machine. Raises UsageError(link.malformed), or
+    UsageError(server.insecure) for http:// to another machine, which `insecure_http` allows.
     """
     text = text.strip()
     if "://" not in text:
@@ -95,6 +96,8 @@ def parse_server(text: str) -> ServerAddress:
     parts = [part for part in path.split("/") if part]
     if fragment or len(parts) > 1:
         raise UsageError(ErrorKey.LINK_MALFORMED)
+    if not (insecure_http or _is_private(url)):
+        raise UsageError(ErrorKey.SERVER_INSECURE, host=urlsplit(url).hostname)
     return ServerAddress(url, _site(parts[0] if parts else DEFAULT_SITE))
 
 
@@ -102,7 +105,7 @@ def parse_invitation(text: str) -> Invitation:
     """Read a link. Raises UsageError(link.malformed) for anything not exactly as above."""
     url, path, fragment = _split(text.strip())
     above, *parts = path.split("/")
-    if above or len(parts) != 2 or not _SLOT.fullmatch(parts[1]):
+    if above or len(parts) != 2 or not _SLOT.fullmatch(parts[1]) or not _is_private(url):
         raise UsageError(ErrorKey.LINK_MALFORMED)
     secret = pin = None
     for parameter in fragment.split("&"):
@@ -131,11 +134,16 @@ def _split(text: str) -> tuple[str, str, str]:
     scheme = {"ezp2p": "https"}.get(parts.scheme, parts.scheme)
     if parts.scheme == "ezp2p" and is_loopback(host):
         scheme = "http"
-    secure = scheme == "https" or (scheme == "http" and is_loopback(host))
-    if not secure or parts.query or parts.username is not None or not _HOST.fullmatch(host):
+    acceptable = scheme in ("http", "https") and not parts.query and parts.username is None
+    if not acceptable or not _HOST.fullmatch(host):
         raise UsageError(ErrorKey.LINK_MALFORMED)
     shown = f"[{host}]" if ":" in host else host
     return f"{scheme}://{shown}" + (f":{port}" if port else ""), parts.path, parts.fragment
+
+
+def _is_private(url: str) -> bool:
+    """Tell whether nobody on the way can read along: https, or no way at all."""
+    return url.startswith("https://") or is_loopback(urlsplit(url).hostname or "")
 
 
 def _site(text: str) -> str:

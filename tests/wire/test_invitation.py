@@ -51,7 +51,6 @@ def test_server_knows_its_host_and_port() -> None:
     "typed",
     [
         "",
-        "http://help.company.kr",
         "ftp://help.company.kr",
         "javascript://help.company.kr",
         "help.company.kr/sales/more",
@@ -75,6 +74,14 @@ def test_server_knows_its_host_and_port() -> None:
 def test_unreadable_address_is_malformed(typed: str) -> None:
     with pytest.raises(UsageError, match=r"link\.malformed"):
         parse_server(typed)
+
+
+def test_plain_http_to_another_machine_needs_to_be_asked_for() -> None:
+    with pytest.raises(UsageError, match=r"server\.insecure"):
+        parse_server("http://10.0.0.7:3000/sales")
+
+    server = parse_server("http://10.0.0.7:3000/sales", insecure_http=True)
+    assert server == ServerAddress("http://10.0.0.7:3000", "sales")
 
 
 @pytest.mark.parametrize("scheme", ["https", "ezp2p"])
@@ -140,7 +147,7 @@ def test_any_text_is_an_address_or_malformed(text: str) -> None:
         try:
             parse(text)
         except UsageError as error:
-            assert error.key == "link.malformed"
+            assert error.key in ("link.malformed", "server.insecure")
 
 
 @given(
