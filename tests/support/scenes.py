@@ -1,0 +1,140 @@
+"""Every page with somebody on it: the states that are photographed and checked."""
+
+from __future__ import annotations
+
+from ezp2p.ui.qr import qr_svg
+from ezp2p.wire.bridge import (
+    CounselorView,
+    CustomerView,
+    Page,
+    ProblemView,
+    ServerView,
+    SessionState,
+    SessionView,
+    SlotState,
+    SlotView,
+    State,
+)
+from ezp2p.wire.keys import Grant
+
+MINUTE_MS = 60_000.0
+LINK = "https://help.hanbit.co.kr/main/417#k=AbCdEfGhIjKlMnOpQrStUv"
+
+
+def scenes(now_ms: float, language: str = "en") -> dict[str, State]:
+    """Return {name: state} at a time, in one language."""
+    korean = language == "ko"
+    company = "한빛소프트 고객지원" if korean else "Hanbit Software Support"
+    name = "김민지" if korean else "Kim Minji"
+    person = "박영수" if korean else "Park Youngsoo"
+    server = ServerView(address="help.hanbit.co.kr", company=company, online=True)
+    customer = CustomerView(
+        company=company,
+        counselor=name,
+        asks=[Grant.VIEW, Grant.CONTROL],
+        words=["acrobat", "violin", "harbor", "melon"],
+        consent_until_ms=now_ms + 55_000,
+    )
+    helped = CustomerView(
+        company=company,
+        counselor=name,
+        granted=[Grant.VIEW, Grant.CONTROL],
+        since_ms=now_ms - 7 * MINUTE_MS,
+        path="direct-lan",
+    )
+    counselor = CounselorView(
+        login="minji", name=name, slots=slots(now_ms, person), sessions=[], can_remember=True
+    )
+    at_work = CounselorView(
+        login="minji", name=name, slots=counselor.slots, sessions=sessions(now_ms, person)
+    )
+
+    def state(page: Page, **more: object) -> State:
+        fields: dict[str, object] = {
+            "version": "0.1.0",
+            "language": language,
+            "languages": ["en", "ko"],
+            "server": server,
+            "recent_servers": ["help.hanbit.co.kr"],
+            **more,
+        }
+        return State(page=page, **fields)  # type: ignore[arg-type]
+
+    wrong = ProblemView(key="code.wrong", fields={"n": "2"})
+    unreachable = ProblemView(
+        key="server.unreachable", fields={"host": "help.hanbit.co.kr", "ports": "443, 3000"}
+    )
+    return {
+        "start": state(Page.START),
+        "server": state(Page.CODE, server=ServerView()),
+        "code": state(Page.CODE),
+        "code-wrong": state(Page.CODE, problem=wrong),
+        "joining": state(Page.JOINING),
+        "consent": state(Page.CONSENT, customer=customer),
+        "session": state(Page.SESSION, customer=helped),
+        "session-broken": state(
+            Page.SESSION,
+            customer=CustomerView(
+                counselor=name,
+                granted=[Grant.VIEW],
+                since_ms=now_ms - MINUTE_MS,
+                path="relay-udp",
+                broken_since_ms=now_ms - 4000,
+            ),
+        ),
+        "ended": state(
+            Page.ENDED, customer=CustomerView(end_reason="counselor-ended", record="/tmp/a.txt")
+        ),
+        "ended-lost": state(Page.ENDED, customer=CustomerView(end_reason="link-lost")),
+        "login": state(Page.LOGIN, counselor=CounselorView(can_remember=True)),
+        "login-wrong": state(
+            Page.LOGIN,
+            counselor=CounselorView(login="minji", can_remember=True),
+            problem=ProblemView(key="login.wrong"),
+        ),
+        "login-unreachable": state(
+            Page.LOGIN, counselor=CounselorView(login="minji"), problem=unreachable
+        ),
+        "waiting": state(Page.WAITING, counselor=counselor),
+        "viewer": state(Page.VIEWER, counselor=at_work),
+        "viewer-none": state(Page.VIEWER, counselor=counselor),
+    }
+
+
+def slots(now_ms: float, caller: str) -> list[SlotView]:
+    """Return one slot in each state."""
+    return [
+        SlotView(
+            slot=1,
+            state=SlotState.WAITING,
+            code="417 905 382",
+            link=LINK,
+            qr_svg=qr_svg(LINK),
+            until_ms=now_ms + 8.4 * MINUTE_MS,
+        ),
+        SlotView(
+            slot=2,
+            state=SlotState.WAITING,
+            code="088 642 190",
+            link=LINK,
+            qr_svg=qr_svg(LINK),
+            until_ms=now_ms + 42_000,
+        ),
+        SlotView(slot=3, state=SlotState.CALLING, caller=caller),
+        SlotView(slot=4, state=SlotState.SESSION, caller=caller),
+    ]
+
+
+def sessions(now_ms: float, customer: str) -> list[SessionView]:
+    """Return one session that lives; it is number 1."""
+    return [
+        SessionView(
+            session=1,
+            slot=4,
+            customer=customer,
+            state=SessionState.LIVE,
+            granted=[Grant.VIEW, Grant.CONTROL],
+            path="direct-lan",
+            since_ms=now_ms - 7 * MINUTE_MS,
+        )
+    ]
