@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -12,11 +15,15 @@ from spake2 import ed25519_basic as group
 
 from ezp2p.base.errors import PeerError
 from ezp2p.link.pake import SHARE_BYTES, Agreement, Meeting, Pake, lengthened, warm_up
-from ezp2p.wire.joining import JOINING_VERSION, SecretKind
+from ezp2p.link.seal import Opener
+from ezp2p.wire.joining import JOINING_VERSION, SEALED, Certificate, SecretKind
 from ezp2p.wire.keys import Role
 
 MEETING = Meeting(site="main", slot="417", kind=SecretKind.CODE, secret="90538")
 CERTIFICATE = b"a certificate"
+VECTORS = json.loads(
+    (Path(__file__).parents[1] / "vectors" / "joining" / "keys.json").read_text(encoding="utf-8")
+)
 
 
 def agree(customer: Meeting = MEETING, counselor: Meeting = MEETING) -> tuple[Agreement, Agreement]:
@@ -160,3 +167,27 @@ def test_group_loads_in_its_own_thread() -> None:
     thread.join(timeout=60)
 
     assert not thread.is_alive()
+
+
+@pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: str(vector["story"]))
+def test_keys_and_tags_are_the_same_for_ever(vector: dict[str, Any]) -> None:
+    """A later version, and the pages' JavaScript, must come to the very same bytes."""
+    meeting = Meeting(
+        site=vector["site"],
+        slot=vector["slot"],
+        kind=SecretKind(vector["kind"]),
+        secret=vector["secret"],
+    )
+    certificate = bytes.fromhex(vector["certificate"])
+
+    a = Pake(Role.CUSTOMER, meeting, lambda _: bytes.fromhex(vector["customer_random"]))
+    b = Pake(Role.COUNSELOR, meeting, lambda _: bytes.fromhex(vector["counselor_random"]))
+    agreement = a.agree(b.share, their_version=1)
+    keys = agreement.keys
+
+    assert (a.share.hex(), b.share.hex()) == (vector["customer_share"], vector["counselor_share"])
+    assert {name: getattr(keys, name).hex() for name in keys.__slots__} == vector["keys"]
+    assert agreement.tag(Role.CUSTOMER, certificate).hex() == vector["customer_tag"]
+    assert agreement.tag(Role.COUNSELOR, certificate).hex() == vector["counselor_tag"]
+    opened = Opener(keys.seal_customer).open(0, bytes.fromhex(vector["first_box"]))
+    assert SEALED.decode(opened) == Certificate(certificate, bytes(32))

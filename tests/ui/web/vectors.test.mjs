@@ -16,7 +16,7 @@ function asVector(value) {
   return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, asVector(each)]));
 }
 
-for (const file of readdirSync(FOLDER)) {
+for (const file of readdirSync(FOLDER).filter((name) => name.endsWith('.json'))) {
   const vectors = JSON.parse(readFileSync(new URL(file, FOLDER), 'utf8'));
   const name = vectors.channel[0].toUpperCase() + vectors.channel.slice(1);
   /** @type {any} */
