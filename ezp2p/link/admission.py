@@ -1,8 +1,8 @@
 """The customer's door: who may become the link.
 
-Anybody whose datagrams come by a known route may shake hands; only the one who then says a
-fitting Proof, first thing on stream 0, is let in. Until then nothing is served, the callers do
-not disturb each other, and each has a few seconds. After one is in, the others are shown out.
+Whoever knocks rightly may shake hands; only the one who then says a fitting Proof, first thing on
+stream 0, is let in. Until then nothing is served, the callers do not disturb each other, and each
+has a few seconds. After one is in, the others are forgotten.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ class Admission:
             if cid == caller.original_cid or caller.connection.answers_to(cid):
                 return caller
         is_initial = is_long and not data[0] & _TYPE_MASK
-        if not is_initial or len(data) < SAFE_DATAGRAM_BYTES or not 8 <= len(cid) <= 20:
+        if not is_initial or len(data) < SAFE_DATAGRAM_BYTES or not self._terms.knocked(cid):
             return None
         if len(self._callers) >= MAX_CALLERS and not self._make_room():
             return None

@@ -14,6 +14,7 @@ which does all that has become possible and ends with one transmit.
 from __future__ import annotations
 
 import asyncio
+import os
 from collections import deque
 from collections.abc import Iterable
 from contextlib import suppress
@@ -39,7 +40,7 @@ from ezp2p.link.events import (
     closed_by,
 )
 from ezp2p.link.keys import SessionKeys
-from ezp2p.link.proof import ProofTerms
+from ezp2p.link.proof import SALT_BYTES, ProofTerms
 from ezp2p.link.socket import Counts, Received, UdpSocket
 from ezp2p.link.streams import ChannelStreams
 from ezp2p.nat import paths
@@ -119,6 +120,11 @@ class Link:
     def rate_bps(self) -> float:
         """Best rate, in bytes a second, at which the peer lately got what we sent."""
         return self._connection.rate_bps if self._connection else 0.0
+
+    @property
+    def port(self) -> int:
+        """The UDP port that candidates should name."""
+        return self._socket.port
 
     @property
     def counts(self) -> Counts:
@@ -259,7 +265,8 @@ class Link:
     def _call(self, pinned_der: bytes, now: float) -> None:
         """The counselor's side: begin the handshake and queue the proof behind it."""
         try:
-            self._connection = quic.client(pinned_der, self._guess_rtt(), now)
+            knock = self._terms.knock(os.urandom(SALT_BYTES))
+            self._connection = quic.client(pinned_der, knock, self._guess_rtt(), now)
         except PeerError:
             self._end(LinkClosed(ErrorKey.PEER_UNTRUSTED, by_peer=False))
             return

@@ -24,10 +24,11 @@ KEEPALIVE_S = 20.0
 CONNECTION_ID_BYTES = 8
 
 
-def client(pinned_der: bytes, round_trip_s: float, now: float) -> Connection:
+def client(pinned_der: bytes, knock: bytes, round_trip_s: float, now: float) -> Connection:
     """Return the counselor's connection, its handshake begun and its streams open.
 
-    It accepts the pinned certificate and no other. Raises PeerError(peer.untrusted) if
+    Its first packet goes to the connection id `knock`; it accepts the pinned certificate and no
+    other. Raises PeerError(peer.untrusted) if
     `pinned_der` is no certificate.
     """
     configuration = _configuration(is_client=True, round_trip_s=round_trip_s)
@@ -35,6 +36,7 @@ def client(pinned_der: bytes, round_trip_s: float, now: float) -> Connection:
     configuration.server_name = CERTIFICATE_NAME
     configuration.load_verify_locations(cadata=pem_of(pinned_der))
     connection = Connection(configuration=configuration)
+    connection.knock_with(knock)
     connection.connect(VIRTUAL_ADDRESS, now)
     connection.open_streams()
     return connection

@@ -33,7 +33,7 @@ RETRY_FIRST_S = 0.1
 RETRY_MAX_S = 5.0
 # Silence may be the relay's or only the peer's: ask again, but not often.
 LOST_FIRST_S = 1.0
-LOST_MAX_S = 30.0
+LOST_MAX_S = 10.0
 _NO_COOKIE = bytes(COOKIE_BYTES)
 
 
