@@ -16,7 +16,7 @@ import aiohttp
 import msgspec
 from aiohttp import WSMsgType
 
-from ezp2p.base.errors import PeerError, Unreachable
+from ezp2p.base.errors import EzError, PeerError, Unreachable
 from ezp2p.link.server import (
     ANSWER_TIMEOUT_S,
     check_secure,
@@ -162,15 +162,16 @@ async def connect_again(
 ) -> Signalling:
     """Open a counselor's line after it broke, for as long as it takes.
 
-    Raises what waiting cannot cure: a token that has expired, a certificate that does not fit,
-    a server of another version.
+    Waits out even a strange certificate or a page instead of our server: a hotel's network
+    shows both until somebody has agreed to its terms. Raises only what a person must cure,
+    EzError(login.expired) and UsageError(server.insecure).
     """
     while True:
         await asyncio.sleep(backoff.next_delay_s())
         try:
             line = await Signalling.connect(server, token, insecure_http=insecure_http)
-        except Unreachable as error:
-            if error.key == ErrorKey.SERVER_CERTIFICATE:
+        except EzError as error:
+            if error.key in (ErrorKey.LOGIN_EXPIRED, ErrorKey.SERVER_INSECURE):
                 raise
             log.info("still no line to the server: %s", error)
         else:

@@ -294,12 +294,24 @@ async def test_counselor_whose_token_expired_does_not_come_back() -> None:
             await connect_again(server.address, "t0ken", Backoff(AtOnce()))
 
 
-async def test_counselor_does_not_come_back_to_another_certificate(tmp_path: Path) -> None:
-    _, pin = self_signed(tmp_path)
-    tls, _ = self_signed(tmp_path)
-    async with signal_server(talking(saying(said(OPENED))), tls=tls) as server:
+async def test_counselor_waits_until_the_pinned_key_answers_again(tmp_path: Path) -> None:
+    tls, pin = self_signed(tmp_path)
+    other, _ = self_signed(tmp_path)
+    talk = talking(saying(said(OPENED)))
+    async with signal_server(talk, tls=other) as impostor:
+        pinned = replace(impostor.address, pin=pin)
+        coming = asyncio.create_task(connect_again(pinned, "t0ken", Backoff(AtOnce())))
         with pytest.raises(Unreachable, match=r"server\.certificate"):
-            await connect_again(replace(server.address, pin=pin), "t", Backoff(AtOnce()))
+            await Signalling.connect(pinned, "t0ken")
+    assert not coming.done()
+
+    async with signal_server(talk, tls=tls, port=pinned.port):
+        async with asyncio.timeout(20):
+            line = await coming
+        assert await line.receive() == OPENED
+        await line.close()
+
+    assert impostor.requests == []
 
 
 def free_port() -> int:
