@@ -44,6 +44,15 @@ def test_a_moving_pointer_is_told_at_most_30_times_a_second() -> None:
     assert joined.cursor[-1] == CursorMoved(499, 7)
 
 
+def test_a_pointer_that_moves_just_after_it_stood_still_is_told() -> None:
+    joined = JoinedScreen(FakeScreen(640, 480))
+    joined.begin()
+    for place in ((1, 1), (2, 2)):
+        joined.source.move_pointer(*place)
+        joined.settle()
+        assert joined.cursor[-1] == CursorMoved(*place)
+
+
 def test_a_still_pointer_costs_nothing() -> None:
     joined = JoinedScreen(FakeScreen(64, 64))
     joined.begin()

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -57,4 +59,4 @@ def test_strips_are_small_and_cover_the_area() -> None:
     assert all(strip.pixels <= STRIP_PIXELS for strip in found)
     assert found[0].y == 9
     assert found[-1].bottom == area.bottom
-    assert all(one.bottom == other.y for one, other in zip(found, found[1:], strict=False))
+    assert all(one.bottom == other.y for one, other in pairwise(found))

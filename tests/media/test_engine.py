@@ -1,3 +1,5 @@
+from collections.abc import Callable
+
 import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -6,8 +8,10 @@ from ezp2p.base.area import Area
 from ezp2p.desktop.screen.fake import FakeScreen
 from ezp2p.media.engine import ScreenEngine
 from ezp2p.wire.messages.screen import Part, ScreenCodec
-from tests.support.pictures import noise, photo, text
+from tests.support.pictures import Picture, noise, photo, text
 from tests.support.replica import Replica
+
+PAINTERS: list[Callable[[int, int], Picture]] = [text, photo, noise]
 
 
 class Viewed:
@@ -40,11 +44,10 @@ def test_the_viewer_has_what_the_screen_shows_after_any_script(data: st.DataObje
         now += data.draw(st.sampled_from([0.01, 0.3]))
         x, y = data.draw(st.integers(0, width - 1)), data.draw(st.integers(0, height - 1))
         w, h = data.draw(st.integers(1, 300)), data.draw(st.integers(1, 300))
-        kind = data.draw(st.sampled_from([text, photo, noise, "colour"]))
-        if kind == "colour":
+        if data.draw(st.booleans()):
             viewed.screen.fill(Area(x, y, w, h), data.draw(st.integers(0, 0xFFFFFF)))
         else:
-            viewed.screen.paint(x, y, kind(w, h))
+            viewed.screen.paint(x, y, data.draw(st.sampled_from(PAINTERS))(w, h))
         viewed.draw(viewed.engine.changes(now))
         viewed.draw(viewed.engine.refine(now, 20_000))
     while (refine_at := viewed.engine.refine_at) is not None:

@@ -77,8 +77,8 @@ class Capture:
         return max(min(moments) - now, 0.0) if moments else None
 
     def noticed(self) -> None:
-        """The source says that something may have happened."""
-        self._dirty = True
+        """The source says that something may have happened: pixels, or the pointer."""
+        self._dirty = self._pointer_moves = True
 
     def frames_shown(self, count: int, window: int, now: float) -> None:
         """The viewer has shown `count` more frames; `window` may be on their way from now on."""

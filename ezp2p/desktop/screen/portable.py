@@ -6,6 +6,7 @@ something moves and ever more seldom while nothing does.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from typing import Protocol
@@ -100,7 +101,7 @@ class PortableScreen:
         """See ScreenSource."""
         if not self._resized:
             return False
-        self._mss.close()
+        self._close_mss()
         self._open()
         self._resized = False
         return True
@@ -118,7 +119,7 @@ class PortableScreen:
 
     def close(self) -> None:
         """See ScreenSource."""
-        self._mss.close()
+        self._close_mss()
         self._pointer.close()
 
     def _open(self) -> None:
@@ -132,14 +133,25 @@ class PortableScreen:
         self._changed = np.zeros(-(-self.height // BAND), bool)
         self._picture = self._taken()
         self._next_look = time.monotonic() + self._pause_s
-        self._next_size_check = time.monotonic() + SIZE_CHECK_S
+        self._size_checked_at = time.monotonic()
+
+    def _close_mss(self) -> None:
+        with contextlib.suppress(*_BROKEN):  # it complains when its server has died
+            self._mss.close()
 
     def _look(self) -> bool:
         """Take a picture and compare it with the last one; tell whether anything is new."""
-        if self._resized or self._has_another_size():
+        if self._resized or self._has_another_size(at_least_s=SIZE_CHECK_S):
             self._resized = True
             return True
-        picture = self._taken()
+        try:
+            picture = self._taken()
+        except Unavailable:
+            # A screen that shrank refuses, too.
+            self._resized = self._has_another_size(at_least_s=0)
+            if self._resized:
+                return True
+            raise
         changed = _changed_bands(self._picture, picture)
         self._picture = picture
         self._changed |= changed
@@ -156,10 +168,12 @@ class PortableScreen:
             raise _gone(error) from error
         return np.frombuffer(shot.raw, np.uint8).reshape(self.height, self.width, 4)
 
-    def _has_another_size(self) -> bool:
-        if time.monotonic() < self._next_size_check:
+    def _has_another_size(self, *, at_least_s: float) -> bool:
+        """Ask anew, unless that was done less than `at_least_s` ago."""
+        now = time.monotonic()
+        if now < self._size_checked_at + at_least_s:
             return False
-        self._next_size_check = time.monotonic() + SIZE_CHECK_S
+        self._size_checked_at = now
         try:
             with mss.MSS() as fresh:
                 return bool(fresh.monitors[0] != self._monitor)
