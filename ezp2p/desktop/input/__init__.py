@@ -31,6 +31,10 @@ class InputSink(Protocol):
         """Make `text` appear exactly, whatever layout and IME are active."""
         ...
 
+    def interrupt(self) -> None:
+        """Make a `type_text` in another thread stop at once; none types until `release_all`."""
+        ...
+
     def release_all(self) -> None:
         """Let go of every key and button this sink holds down."""
         ...

@@ -1,0 +1,62 @@
+"""A connection to the X server, as input, hotkeys and notice each open one of their own.
+
+One that blocks or dies takes nothing else with it. xcffib carries no types: what comes from it
+is Any, and stays inside desktop/.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import xcffib
+import xcffib.xproto
+
+from ezp2p.base.errors import Unavailable
+from ezp2p.wire.keys import ErrorKey
+
+
+def connect(failure: ErrorKey) -> Any:
+    """Return a new connection to $DISPLAY; raises Unavailable(failure) and says why."""
+    display = os.environ.get("DISPLAY")
+    if not display:
+        raise Unavailable(failure, why="there is no display")
+    connection: Any = xcffib.Connection
+    try:
+        return connection(display=display)
+    except xcffib.XcffibException as error:
+        raise Unavailable(failure, why=f"display {display} does not answer") from error
+
+
+@contextlib.contextmanager
+def unavailable_if_broken(failure: ErrorKey) -> Iterator[None]:
+    """Turn what xcffib raises, a dead server above all, into Unavailable(failure)."""
+    try:
+        yield
+    except xcffib.XcffibException as error:
+        raise Unavailable(failure, why=str(error) or type(error).__name__) from error
+
+
+def extension(connection: Any, module: Any, failure: ErrorKey) -> Any:
+    """Return the requests of an xcffib extension module; raises Unavailable(failure) without it."""
+    name = module.key.name
+    if not connection.core.QueryExtension(len(name), name).reply().present:
+        raise Unavailable(failure, why=f"the display has no {name}")
+    return connection(module.key)
+
+
+def intern(connection: Any, name: str) -> int:
+    """Return the atom of `name`."""
+    return int(connection.core.InternAtom(False, len(name), name).reply().atom)
+
+
+def screen_of(connection: Any) -> Any:
+    """Return the first screen: root window, size in pixels and millimetres, depth, visual."""
+    return connection.get_setup().roots[connection.pref_screen]
+
+
+def sync(connection: Any) -> None:
+    """Return once the server has carried out everything sent before."""
+    connection.core.GetInputFocus().reply()
