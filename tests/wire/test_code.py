@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from itertools import pairwise, permutations, product
 
 import pytest
 from hypothesis import given
@@ -40,6 +40,19 @@ def test_every_swap_of_neighbours_is_caught(code: AccessCode) -> None:
     for place, (left, right) in enumerate(pairwise(digits)):
         if left != right:
             assert damm(digits[:place] + right + left + digits[place + 2 :]) != 0
+
+
+def test_no_state_of_the_check_digit_forgives_a_slip() -> None:
+    """All there is: each of the ten states, each pair of digits. So it holds for any length."""
+    digits = "0123456789"
+    prefixes = {damm(prefix): prefix for prefix in digits}
+    assert len(prefixes) == 10
+    for prefix, x, y in product(prefixes.values(), digits, digits):
+        if x != y:
+            assert damm(prefix + x) != damm(prefix + y)
+            assert damm(prefix + x + y) != damm(prefix + y + x)
+    for (one, other), digit in product(permutations(digits, 2), digits):
+        assert damm(one + digit) != damm(other + digit)
 
 
 def test_damm_agrees_with_the_published_example() -> None:
