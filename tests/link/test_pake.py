@@ -144,7 +144,7 @@ def test_our_own_share_sent_back_is_refused(side: bytes) -> None:
         end.agree(side + end.share[1:], their_version=1)
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(some.binary(min_size=32, max_size=32))
 def test_random_share_gives_no_key_of_ours(point: bytes) -> None:
     end = Pake(Role.CUSTOMER, MEETING, os.urandom)

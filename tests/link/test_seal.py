@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from ezp2p.base.errors import PeerError
@@ -13,6 +13,7 @@ KEY = bytes(32)
 OTHER_KEY = bytes(31) + b"\1"
 
 
+@settings(deadline=None)
 @given(some.lists(some.binary(max_size=100), max_size=10))
 def test_boxes_open_in_order(plains: list[bytes]) -> None:
     sealer, opener = Sealer(KEY), Opener(KEY)
@@ -64,6 +65,7 @@ def test_box_of_the_other_direction_is_refused() -> None:
         Opener(OTHER_KEY).open(*Sealer(KEY).seal(b"ours, sent back"))
 
 
+@settings(deadline=None)
 @given(some.data())
 def test_damaged_box_is_refused_and_the_proper_one_still_opens(data: some.DataObject) -> None:
     sealer, opener = Sealer(KEY), Opener(KEY)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise, permutations, product
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from ezp2p.base.errors import UsageError
@@ -18,6 +18,7 @@ codes = some.builds(
 )
 
 
+@settings(deadline=None)
 @given(codes)
 def test_shown_code_reads_back(code: AccessCode) -> None:
     shown = str(code)
@@ -26,6 +27,7 @@ def test_shown_code_reads_back(code: AccessCode) -> None:
     assert parse_code(shown) == code
 
 
+@settings(deadline=None)
 @given(codes)
 def test_every_single_wrong_digit_is_caught(code: AccessCode) -> None:
     digits = str(code).replace(" ", "")
@@ -34,6 +36,7 @@ def test_every_single_wrong_digit_is_caught(code: AccessCode) -> None:
             assert damm(digits[:place] + wrong + digits[place + 1 :]) != 0
 
 
+@settings(deadline=None)
 @given(codes)
 def test_every_swap_of_neighbours_is_caught(code: AccessCode) -> None:
     digits = str(code).replace(" ", "")
@@ -87,6 +90,7 @@ def test_anything_but_nine_digits_is_mistyped(typed: str) -> None:
         parse_code(typed)
 
 
+@settings(deadline=None)
 @given(some.text(max_size=40))
 def test_any_text_is_a_code_or_mistyped(typed: str) -> None:
     try:

@@ -6,7 +6,7 @@ import tracemalloc
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from ezp2p.base.errors import PeerError
@@ -42,11 +42,13 @@ def read(codec: Codec, data: bytes) -> None:
     assert message is None or codec.decode(codec.encode(message)) == message
 
 
+@settings(deadline=None)
 @given(some.sampled_from(EVERY_CODEC), some.binary(max_size=300))
 def test_random_bytes_raise_nothing_but_peer_errors(codec: Codec, data: bytes) -> None:
     read(codec, data)
 
 
+@settings(deadline=None)
 @given(some.sampled_from(EVERY_CODEC), some.integers(0, 20), some.lists(plain, max_size=8))
 def test_mistyped_fields_raise_nothing_but_peer_errors(
     codec: Codec, number: int, fields: list[object]
@@ -54,6 +56,7 @@ def test_mistyped_fields_raise_nothing_but_peer_errors(
     read(codec, msgspec.msgpack.encode([number, *fields]))
 
 
+@settings(deadline=None)
 @given(some.data())
 def test_damaged_messages_raise_nothing_but_peer_errors(data: some.DataObject) -> None:
     codec = CODECS[Channel.INPUT]

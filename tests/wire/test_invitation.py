@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from ezp2p.base.errors import UsageError
@@ -141,6 +141,7 @@ def test_link_that_is_not_exactly_as_written_is_malformed(link: str) -> None:
         parse_invitation(link)
 
 
+@settings(deadline=None)
 @given(some.text(max_size=80))
 def test_any_text_is_an_address_or_malformed(text: str) -> None:
     for parse in (parse_server, parse_invitation):
@@ -150,6 +151,7 @@ def test_any_text_is_an_address_or_malformed(text: str) -> None:
             assert error.key in ("link.malformed", "server.insecure")
 
 
+@settings(deadline=None)
 @given(
     some.text(alphabet="htpsez2:/#&=?@.[]%0aA-_\\ ", max_size=60),
     some.sampled_from(["https://", "ezp2p://", "http://127.0.0.1"]),
