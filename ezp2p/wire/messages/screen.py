@@ -129,11 +129,5 @@ class UseDriver(Message, frozen=True, tag=19):
 
 
 ScreenMessage = (
-    ScreenLayout
-    | Frame
-    | ScreenUnavailable
-    | ShowScreen
-    | FrameShown
-    | RefreshScreen
-    | UseDriver
+    ScreenLayout | Frame | ScreenUnavailable | ShowScreen | FrameShown | RefreshScreen | UseDriver
 )
