@@ -1,0 +1,1 @@
+"""What the two people write to each other while the session lasts."""
