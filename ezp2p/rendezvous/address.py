@@ -59,7 +59,10 @@ class Ways:
         origins = request.headers.getall("Origin", [])
         if not origins:
             return True
-        origin = urlsplit(origins[0])
+        try:
+            origin = urlsplit(origins[0])
+        except ValueError:
+            return False
         if len(origins) > 1 or origin.scheme not in ("http", "https") or origin.path:
             return False
         if (origin.scheme, origin.netloc.lower()) == (self._public.scheme, self._public.netloc):

@@ -68,8 +68,8 @@ class RendezvousConfig:
 def public_url(config: RendezvousConfig, port: int) -> str:
     """Return scheme://host[:port] that links carry; `port` is the one we really listen on.
 
-    Raises UsageError(link.malformed) for a `public_url` that is more than that, or http to
-    another machine.
+    Raises UsageError: link.malformed for a `public_url` that is more than that, server.insecure
+    for http to another machine.
     """
     if config.public_url is not None:
         address = parse_server(config.public_url)

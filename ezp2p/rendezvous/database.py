@@ -14,13 +14,14 @@ from typing import Any
 from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
-from sqlalchemy import Connection, event, text
+from sqlalchemy import Connection, event, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from ezp2p.base.errors import EzError
 from ezp2p.rendezvous import folder
+from ezp2p.rendezvous.records import SITE
 from ezp2p.wire.keys import ErrorKey
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -48,10 +49,10 @@ class Database:
             yield connection
 
     async def answers(self) -> bool:
-        """Whether a query works right now."""
+        """Whether the records can be read right now."""
         try:
             async with self.reading() as connection:
-                await connection.execute(text("SELECT 1"))
+                await connection.execute(select(SITE.c.id).limit(1))
         except (SQLAlchemyError, OSError):
             return False
         return True

@@ -141,7 +141,8 @@ def choose_language(asked: str, accepted: str, available: list[str]) -> str:
     for part in accepted[:_LONGEST_HEADER].split(","):
         tag, _, weight = part.strip().partition(";q=")
         name = tag.strip().lower().partition("-")[0]
-        quality = float(weight) if weight.replace(".", "", 1).isdecimal() else 1.0
+        known = weight.replace(".", "", 1).isdecimal()
+        quality = float(weight) if known else 0.0 if weight else 1.0
         if name in available and quality > best:
             best, language = quality, name
     return language

@@ -55,9 +55,13 @@ _SHUTDOWN_S = 2.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Started:
-    """What `ezp2p serve` prints; the password on the first start only."""
+    """What `ezp2p serve` prints; the password on the first start only.
+
+    `url` is what links carry, `port` where we listen: behind a proxy they are two things.
+    """
 
     url: str
+    port: int
     site: str
     admin_login: str
     admin_password: str | None
@@ -128,6 +132,7 @@ class Rendezvous:
             _LOG.warning("no public URL is set: links lead to %s", url)
         return Started(
             url=url,
+            port=tcp.getsockname()[1],
             site=DEFAULT_SITE,
             admin_login=ADMIN_LOGIN,
             admin_password=admin_password,

@@ -26,8 +26,13 @@ class RunningRendezvous:
 
     @property
     def url(self) -> str:
-        """http://127.0.0.1:PORT"""
-        return self.started.url
+        """Where the server can be reached from here: http://127.0.0.1:PORT"""
+        return f"http{'s' if self.config.tls else ''}://127.0.0.1:{self.port}"
+
+    @property
+    def port(self) -> int:
+        """The TCP port."""
+        return self.started.port
 
     @property
     def site(self) -> str:
