@@ -14,14 +14,13 @@ from typing import Any
 
 import pytest
 import xcffib
-import xcffib.xinput
 import xcffib.xproto
-import xcffib.xtest
 
 from ezp2p.base.errors import Unavailable
 from ezp2p.desktop.input.keys import KEYS, x11_keycode
 from ezp2p.desktop.input.linux import X11Input, open_input
 from ezp2p.wire.messages.input import MouseButton
+from tests.support.person import person_s_keyboard
 from tests.support.text_targets import Target, chromium, gtk, qt, xterm
 from tests.support.xvfb import Display, xvfb
 
@@ -274,24 +273,3 @@ def test_a_dying_display_is_an_error_that_says_so() -> None:
         assert gone.value.key == "input.unavailable"
         with pytest.raises(Unavailable):
             sink.close()
-
-
-def person_s_keyboard(connection: Any) -> Callable[[int, bool], None]:
-    """Return what presses keys of Xvfb's own keyboard: for the server not XTEST's, a person's.
-
-    XTEST can speak for any device of XInput 1 (XTest protocol, FakeInput with a device).
-    """
-    xinput = xcffib.xinput
-    device = next(
-        info.deviceid
-        for info in connection(xinput.key).XIQueryDevice(xinput.Device.All).reply().infos
-        if info.name.to_string() == "Xvfb keyboard"
-    )
-    first = connection.core.QueryExtension(15, "XInputExtension").reply().first_event
-
-    def press(keycode: int, down: bool) -> None:
-        kind = first + (1 if down else 2)  # DeviceKeyPress, DeviceKeyRelease
-        connection(xcffib.xtest.key).FakeInput(kind, keycode, 0, 0, 0, 0, device)
-        connection.flush()
-
-    return press
