@@ -24,6 +24,7 @@
  * @property {string} counselor
  * @property {Grant[]} asks
  * @property {Grant[]} granted
+ * @property {Grant[]} grantable
  * @property {string[]} words
  * @property {number} consent_until_ms
  * @property {number} allow_from_ms
@@ -60,6 +61,7 @@
  * @property {boolean} view_only
  * @property {string} driver
  * @property {string} path
+ * @property {string[]} words
  * @property {number} since_ms
  * @property {number} broken_since_ms
  * @property {ProblemView | null} problem

@@ -2,10 +2,11 @@
 
 import { html } from '../core/html.js';
 import { Button, Icon, Problem } from '../core/parts.js';
-import { t } from '../core/texts.js';
+import { hasText, t } from '../core/texts.js';
 import { Shell } from '../panels/shell.js';
 
 const GOOD = new Set(['', 'customer-ended', 'counselor-ended']);
+const UNSEEN = new Set(['refused', 'consent-timeout']); // nothing was ever shown
 
 /** @param {{desk: import('../core/look.js').Desk}} props */
 export function EndedPage({ desk }) {
@@ -16,8 +17,8 @@ export function EndedPage({ desk }) {
     <div class="sheet centred">
       <p class=${isGood ? 'sign good' : 'sign'}>
         <${Icon} name=${isGood ? 'circle-check' : 'circle-alert'} size=${48} /></p>
-      <h1>${t(isGood ? 'ended.thanks' : 'ended.title')}</h1>
-      ${reason && html`<p>${t(`end.${reason}`)}</p>`}
+      <h1>${t(isGood ? 'ended.thanks' : UNSEEN.has(reason) ? 'ended.unseen' : 'ended.title')}</h1>
+      ${reason && html`<p>${t(hasText(`ended.${reason}`) ? `ended.${reason}` : `end.${reason}`)}</p>`}
       <${Problem} problem=${state.problem} />
       <p class="next">${t('ended.nobody')}</p>
       <div class="answers">

@@ -19,6 +19,7 @@ export function LoginPage({ desk }) {
   const canRemember = state.counselor?.can_remember ?? false;
   const [remember, setRemember] = useState(state.counselor?.remember ?? false);
   const place = placeOf(state.problem);
+  const isKept = canRemember && (state.counselor?.remember ?? false); // then no password is needed
   const onSubmit = (/** @type {Event} */ event) => {
     event.preventDefault();
     const form = new FormData(/** @type {HTMLFormElement} */ (event.target));
@@ -40,7 +41,8 @@ export function LoginPage({ desk }) {
       <${Field} name="login" label=${t('login.name')} value=${state.counselor?.login ?? ''}
         autocomplete="username" />
       <${Field} name="password" type="password" label=${t('login.password')}
-        autocomplete="current-password" problem=${place === 'password' ? state.problem : null} />
+        autocomplete="current-password" isOptional=${isKept}
+        placeholder=${isKept ? t('login.kept') : undefined} problem=${place === 'password' ? state.problem : null} />
       ${canRemember && html`<label class="check"><input type="checkbox" checked=${remember}
         onChange=${(/** @type {Event} */ event) =>
     setRemember(/** @type {HTMLInputElement} */ (event.target).checked)} />
@@ -53,13 +55,13 @@ export function LoginPage({ desk }) {
 
 /**
  * @param {{name: string, label: string, value?: string, type?: string, placeholder?: string,
- *   inputmode?: string, autocomplete?: string, list?: string, problem?: ProblemView | null}} props
+ *   inputmode?: string, autocomplete?: string, list?: string, isOptional?: boolean, problem?: ProblemView | null}} props
  */
-function Field({ name, label, value, type = 'text', problem, ...rest }) {
+function Field({ name, label, value, type = 'text', problem, isOptional, ...rest }) {
   const [first] = useState(value);
   return html`<div class="field">
     <label for=${name}>${label}</label>
-    <input id=${name} name=${name} type=${type} defaultValue=${first} required spellcheck=${false}
+    <input id=${name} name=${name} type=${type} defaultValue=${first} required=${!isOptional} spellcheck=${false}
       autocomplete="off" autocapitalize="none" aria-describedby=${`${name}-problem`}
       aria-invalid=${problem ? 'true' : undefined} ...${rest} />
     <${Problem} problem=${problem} id=${`${name}-problem`} />

@@ -5,7 +5,7 @@ import { Button, Icon } from '../core/parts.js';
 import { t } from '../core/texts.js';
 import { clockTime, useNow } from '../core/time.js';
 import { Chat } from '../panels/chat.js';
-import { GRANTS, Grants } from '../panels/grants.js';
+import { Grants } from '../panels/grants.js';
 import { Shell } from '../panels/shell.js';
 
 /** @typedef {import('../core/types.js').Grant} Grant */
@@ -20,12 +20,12 @@ export function SessionPage({ desk }) {
     <div class="session">
       <section class="sheet">
         <${Who} customer=${customer} />
-        <${Grants} offered=${GRANTS} granted=${customer.granted} onChange=${change} />
+        <${Grants} offered=${customer.grantable} granted=${customer.granted} onChange=${change} />
         <${Button} kind="danger wide" icon="phone-off"
           onClick=${() => send({ do: 'end-session', session: 0 })}>${t('session.end')}<//>
         <p class="next">${t('session.end.hint')}</p>
       </section>
-      <${Chat} lines=${chat.filter((line) => line.session === 0)} isOpen=${true}
+      <${Chat} lines=${chat.filter((line) => line.session === 0)} isOpen=${true} who=${customer.counselor}
         onSay=${(/** @type {string} */ text) => send({ do: 'say', session: 0, text })} />
     </div>
   <//>`;

@@ -49,7 +49,12 @@ export function Stage({ viewer, session, zoom, isOurs }) {
 function Veil({ session, viewer }) {
   const now = useNow(1000);
   if (session.state === 'connecting') return html`<div class="veil"><${Waiting} text=${t('viewer.connecting')} /></div>`;
-  if (session.state === 'asking') return html`<div class="veil"><${Waiting} text=${t('viewer.asking')} /></div>`;
+  if (session.state === 'asking') {
+    return html`<div class="veil"><div>
+      <${Waiting} text=${t('viewer.asking')} />
+      ${session.words.length > 0 && html`<p class="next">${t('viewer.words', { words: session.words.join(' · ') })}</p>`}
+    </div></div>`;
+  }
   if (session.state === 'broken') {
     const s = Math.max(0, Math.floor((now - session.broken_since_ms) / 1000));
     return html`<div class="veil dim" role="alert"><p><${Icon} name="wifi-off" size=${28} />

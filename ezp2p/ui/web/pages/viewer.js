@@ -75,7 +75,7 @@ function Place({ desk, session }) {
       <${Stage} viewer=${viewer} session=${session} zoom=${seat.zoom}
         isOurs=${(/** @type {KeyboardEvent} */ event) => hotkeyAction(seat, event) !== undefined} />
       ${isChatOpen && !desk.kiosk && html`<aside class="side">
-        <${Chat} lines=${lines} isOpen=${isOpen} onClose=${() => setChatOpen(false)}
+        <${Chat} lines=${lines} isOpen=${isOpen} who=${session.customer} onClose=${() => setChatOpen(false)}
           onSay=${(/** @type {string} */ text) => send({ do: 'say', session: session.session, text })} />
       </aside>`}
     </main>

@@ -12,10 +12,10 @@ const IME_KEY_CODE = 229;
 const TEXT_LIMIT = 4000;
 
 /**
- * @param {{lines: ChatSaid[], isOpen: boolean, onSay: (text: string) => void,
+ * @param {{lines: ChatSaid[], who: string, isOpen: boolean, onSay: (text: string) => void,
  *   onClose?: () => void}} props
  */
-export function Chat({ lines, isOpen, onSay, onClose }) {
+export function Chat({ lines, who, isOpen, onSay, onClose }) {
   const end = useRef(/** @type {HTMLElement | null} */ (null));
   useEffect(() => end.current?.scrollIntoView({ block: 'nearest' }), [lines.length]);
   return html`<section class="chat" aria-label=${t('chat.title')}>
@@ -25,17 +25,17 @@ export function Chat({ lines, isOpen, onSay, onClose }) {
     </header>
     <div class="chat-lines" role="log" aria-live="polite" tabindex="0" aria-label=${t('chat.lines')}>
       ${lines.length === 0 && html`<p class="empty">${t('chat.empty')}</p>`}
-      ${lines.map((line) => html`<${Line} key=${`${line.mine}${line.number}`} line=${line} />`)}
+      ${lines.map((line) => html`<${Line} key=${`${line.mine}${line.number}`} line=${line} who=${who} />`)}
       <span ref=${end}></span>
     </div>
     <${Writing} isOpen=${isOpen} onSay=${onSay} />
   </section>`;
 }
 
-/** @param {{line: ChatSaid}} props */
-function Line({ line }) {
+/** @param {{line: ChatSaid, who: string}} props */
+function Line({ line, who }) {
   return html`<div class=${line.mine ? 'chat-line mine' : 'chat-line'}>
-    <small>${line.mine ? t('chat.me') : line.who} · ${timeOfDay(line.at_ms)}</small>
+    <small>${line.mine ? t('chat.me') : line.who || who} · ${timeOfDay(line.at_ms)}</small>
     <p>${line.text.split(LINK).map((part, i) => (i % 2 === 0 ? part
       : html`<a href=${part} target="_blank" rel="noreferrer noopener">${part}</a>`))}</p>
   </div>`;

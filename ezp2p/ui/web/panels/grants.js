@@ -9,9 +9,6 @@ import { t } from '../core/texts.js';
 /** @type {Record<Grant, string>} */
 const ICONS = { view: 'eye', control: 'mouse-pointer-click' };
 
-/** @type {Grant[]} */
-export const GRANTS = ['view', 'control'];
-
 /**
  * @param {{offered: Grant[], granted: Grant[], disabled?: boolean,
  *   onChange: (granted: Grant[]) => void}} props

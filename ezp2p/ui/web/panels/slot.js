@@ -3,9 +3,10 @@
 import { copyText } from '../core/clipboard.js';
 import { html, useState } from '../core/html.js';
 import { Button, Dialog, Icon, Problem, Waiting } from '../core/parts.js';
-import { t } from '../core/texts.js';
+import { hasText, t } from '../core/texts.js';
 import { clockTime, useNow } from '../core/time.js';
 
+/** @typedef {import('../core/types.js').ProblemView} ProblemView */
 /** @typedef {import('../core/types.js').SlotView} SlotView */
 
 const LIFE_MS = 10 * 60 * 1000;
@@ -36,8 +37,14 @@ export function Slot({ slot, isOnly, send, onShowSession }) {
       <${Icon} name="monitor" size=${28} /><strong>${t('slot.session')}</strong>
       <span>${slot.caller}</span>
       <${Button} kind="primary" onClick=${onShowSession}>${t('slot.show')}<//></div>`}
-    <${Problem} problem=${slot.problem} />
+    <${Problem} problem=${slot.problem && counselors(slot.problem)} />
   </article>`;
+}
+
+/** The sentence for this side of the phone, where it differs from the customer's.
+ * @param {ProblemView} problem @returns {ProblemView} */
+function counselors(problem) {
+  return hasText(`call.${problem.key}`) ? { ...problem, key: `call.${problem.key}` } : problem;
 }
 
 /** @param {{slot: SlotView}} props */
