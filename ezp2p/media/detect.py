@@ -88,12 +88,27 @@ def _words(*pictures: Picture) -> list[Words]:
 
 
 def _trimmed(old: Words, new: Words, area: Area, per_word: int) -> Area:
+    """Return `area`, made of whole squares that all differ, without its equal rows and columns.
+
+    Those can only lie in the outermost squares, so the inner ones are not looked at again.
+    """
     left, right = area.x // per_word, -(-area.right // per_word)
-    part = (slice(area.y, area.bottom), slice(left, right))
-    differs = old[part] != new[part]
-    rows = np.flatnonzero(differs.any(axis=1))
-    columns = np.flatnonzero(differs.any(axis=0))
-    x = (left + int(columns[0])) * per_word
-    y = area.y + int(rows[0])
-    width = int(columns[-1] - columns[0] + 1) * per_word
-    return Area(x, y, width, int(rows[-1] - rows[0]) + 1)
+    step = TILE // per_word
+    last_row = area.y + (area.height - 1) // TILE * TILE
+    last_column = left + (right - left - 1) // step * step
+    above = _differing(old, new, (area.y, min(area.y + TILE, area.bottom)), (left, right), axis=1)
+    below = _differing(old, new, (last_row, area.bottom), (left, right), axis=1)
+    before = _differing(old, new, (area.y, area.bottom), (left, min(left + step, right)), axis=0)
+    after = _differing(old, new, (area.y, area.bottom), (last_column, right), axis=0)
+    x, x_end = (left + before[0]) * per_word, (last_column + after[-1] + 1) * per_word
+    y, y_end = area.y + above[0], last_row + below[-1] + 1
+    return Area(x, y, x_end - x, y_end - y)
+
+
+def _differing(
+    old: Words, new: Words, rows: tuple[int, int], columns: tuple[int, int], *, axis: int
+) -> list[int]:
+    """Return which columns (axis 0) or rows (axis 1) of a part differ, counted from its corner."""
+    part = (slice(*rows), slice(*columns))
+    found: list[int] = np.flatnonzero((old[part] != new[part]).any(axis=axis)).tolist()
+    return found

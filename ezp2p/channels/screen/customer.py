@@ -63,6 +63,16 @@ class CustomerScreen(End[Command]):
         self._retry_s = RETRY_S
         self._told_unavailable: str | None = None
 
+    @property
+    def frames_shown(self) -> int:
+        """How many frames the viewer has shown."""
+        return self._flow.frames_shown
+
+    @property
+    def latency_s(self) -> float:
+        """Median time from a frame's sending until we heard that it was shown, in seconds."""
+        return self._flow.latency_s
+
     def allow(self, allowed: bool, now: float) -> None:
         """The customer's permission to be seen, given or taken back; in force at once."""
         if allowed == self._allowed:

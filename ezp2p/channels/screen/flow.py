@@ -9,12 +9,15 @@ rises, frames wait somewhere, and one less shows newer pictures. So does TCP Veg
 from __future__ import annotations
 
 from collections import deque
+from statistics import median
 
 FEWEST = 2  # one is painted while the next is under way
 MOST = 8
 NEAR_S = 0.010  # this much above the floor is noise
 FAR_S = 0.040  # this much above it is a queue
 FLOOR_LASTS_S = 10.0  # after another path was taken, the old floor must fade
+
+DELAYS_KEPT = 1000
 
 _NUMBERS = 2**32
 
@@ -28,6 +31,13 @@ class Flow:
         self._in_flight: deque[tuple[int, float]] = deque()  # number, when it was sent
         self._floors = [float("inf"), float("inf")]  # of this and of the last period
         self._period_ends = 0.0
+        self._delays: deque[float] = deque(maxlen=DELAYS_KEPT)
+        self.frames_shown = 0
+
+    @property
+    def latency_s(self) -> float:
+        """Median time from a frame's sending until it was heard to be shown; 0 without any."""
+        return median(self._delays) if self._delays else 0.0
 
     def sent(self, now: float) -> int:
         """Return the number for a frame that is sent now."""
@@ -49,6 +59,8 @@ class Flow:
             known, sent_at = self._in_flight.popleft()
             count += 1
             if known == number:
+                self.frames_shown += count
+                self._delays.append(now - sent_at)
                 self._learn(now - sent_at, now, was_full=was_full)
                 return count
 
