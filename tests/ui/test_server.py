@@ -15,7 +15,7 @@ from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType, WSServerH
 from ezp2p.base.errors import Unavailable
 from ezp2p.ui.server import PageServer
 from ezp2p.ui.tab import FROM_PAGE_LIMIT
-from ezp2p.wire.bridge import COMMAND_LIMIT, ChatSaid, EnterCode, Notified
+from ezp2p.wire.bridge import COMMAND_LIMIT, ChatSaid, EnterCode, Notified, Quit
 from ezp2p.wire.channel import Channel
 from ezp2p.wire.codecs import CODECS
 from ezp2p.wire.messages.input import PointerMoved
@@ -216,8 +216,7 @@ async def test_commands_and_messages_arrive_in_order(stage: Stage) -> None:
             await bridge.send_bytes(bytes((Channel.INPUT, 2)) + data)
         await bridge.send_str('{"do": "quit"}')
         assert await stage.program.command(EnterCode) == EnterCode(code="417 905 382")
-        while len(stage.program.messages) < 50:
-            await asyncio.sleep(0)
+        assert isinstance(await stage.program.command(Quit), Quit)
     assert stage.program.messages == [(Channel.INPUT, 2, PointerMoved(x, 7)) for x in range(50)]
 
 
