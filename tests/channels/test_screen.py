@@ -245,6 +245,18 @@ def test_a_lost_screen_is_told_once_and_shown_again_when_it_is_back() -> None:
     assert joined.viewer.pixel(5, 5) == 0x123456
 
 
+def test_a_viewer_that_asks_again_need_not_wait_for_the_next_try() -> None:
+    joined = JoinedScreen(FakeScreen(320, 200))
+    joined.begin()
+    joined.source.die()
+    joined.settle(for_s=60)  # the pause between two tries is long by now
+    joined.source = FakeScreen(320, 200)
+    joined.source.fill(Area(0, 0, 320, 200), 0x123456)
+    joined.counselor.use_driver(ScreenDriver.PORTABLE)
+    joined.settle(for_s=0.1)
+    assert joined.viewer.pixel(5, 5) == 0x123456
+
+
 @pytest.mark.parametrize(
     "message",
     [Frame(0, []), ScreenLayout(1, 1, "fast"), ScreenUnavailable("x")],

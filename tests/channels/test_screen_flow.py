@@ -51,6 +51,15 @@ def test_a_number_that_was_never_sent_frees_nothing(number: int) -> None:
     assert flow.shown(number, 1.0) == 0
 
 
+def test_latency_is_the_median_from_sending_to_shown() -> None:
+    flow = Flow()
+    assert (flow.frames_shown, flow.latency_s) == (0, 0.0)
+    for delay_s in (0.03, 0.5, 0.01):
+        flow.shown(flow.sent(10.0), 10.0 + delay_s)
+    assert flow.frames_shown == 3
+    assert flow.latency_s == pytest.approx(0.03)
+
+
 def test_forgotten_frames_free_nothing() -> None:
     flow = Flow()
     number = flow.sent(0.0)

@@ -13,6 +13,7 @@ import contextlib
 import os
 import secrets
 import signal
+import socket
 import struct
 import subprocess
 import tempfile
@@ -100,7 +101,7 @@ def _write_cookie(path: Path) -> None:
     """Write an authority file (the format is that of libXau) with one random cookie."""
     name, cookie = b"MIT-MAGIC-COOKIE-1", secrets.token_bytes(16)
     entries = b""
-    for family, address in ((_WILD, b""), (_LOCAL, os.uname().nodename.encode())):
+    for family, address in ((_WILD, b""), (_LOCAL, socket.gethostname().encode())):
         entries += struct.pack(">H", family)
         for field in (address, b"", name, cookie):  # no display number: good for every one
             entries += struct.pack(">H", len(field)) + field

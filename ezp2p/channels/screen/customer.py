@@ -161,5 +161,4 @@ class CustomerScreen(End[Command]):
             self._told_unavailable = key
             self._send(ScreenUnavailable(key, details[:_DETAILS_LENGTH]))
         self.wake_at = now + self._retry_s
-        self._restart_after = self.wake_at
         self._retry_s = min(self._retry_s * 2, RETRY_MOST_S)
