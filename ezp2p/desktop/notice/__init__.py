@@ -39,9 +39,9 @@ class Notice(Protocol):
 
 
 def show_notice(text: NoticeText, ended: Callable[[], None]) -> Notice:
-    """Show the strip; call `ended` (from any thread) when a person presses its end button.
+    """Show the strip; call `ended` (from any thread) when its end button is pressed.
 
-    Clicks injected by a program do not count where the system lets us tell them apart.
+    Injected clicks count as well: ending is always safe, and assistive tools inject.
     Raises Unavailable(notice.unavailable) where none can be shown.
     """
     if sys.platform == "linux":
