@@ -16,16 +16,18 @@ from ezp2p.wire.datagram import PING, PONG, QUIC_BIT
 from ezp2p.wire.keys import PathKind, Role
 
 MAX_RELAYS = 8
+_MET_MAX = 256
 
 
 class Carrier:
     """Takes bursts from the socket, gives QUIC's part of them, and sends QUIC's datagrams."""
 
     def __init__(self, socket: UdpSocket, ping_key: bytes, our_role: Role) -> None:
-        self.paths = PathTable(ping_key, our_role)
+        self.paths = PathTable(ping_key, our_role, unfragmented=socket.unfragmented)
         self._socket = socket
         self._relays: dict[Address, RelayPlace] = {}
-        self._direct: dict[Address, Route] = {}
+        self._direct: dict[Address, Route] = {}  # as the peer named them
+        self._met: dict[Address, Route] = {}  # as they came; rebuilt when there are too many
 
     @property
     def wake_at(self) -> float | None:
@@ -96,8 +98,12 @@ class Carrier:
         self._socket.close()
 
     def _direct_route(self, sender: Address) -> Route:
-        route = self._direct.get(sender)
-        return direct_route(sender) if route is None else route
+        route = self._direct.get(sender) or self._met.get(sender)
+        if route is None:
+            if len(self._met) >= _MET_MAX:
+                self._met.clear()
+            route = self._met[sender] = direct_route(sender)
+        return route
 
     def _hear_relay(self, relay: RelayPlace, data: bytes, now: float) -> None:
         was_usable = relay.usable

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from aioquic.quic.congestion.base import register_congestion_control
+from aioquic.quic.congestion.base import K_INITIAL_WINDOW, register_congestion_control
 from aioquic.quic.congestion.reno import RenoCongestionControl
 from aioquic.quic.packet_builder import QuicSentPacket
 from aioquic.quic.recovery import QuicPacketPacer
@@ -47,6 +47,11 @@ class PathCongestion(RenoCongestionControl):
     def rate_bps(self) -> float:
         """Best delivery rate of the last seconds, in bytes a second."""
         return self._rate.best_bps
+
+    def use_datagrams_of(self, size_bytes: int) -> None:
+        """The path carries datagrams of so many bytes: the smallest windows are counted in them."""
+        self._max_datagram_size = size_bytes
+        self.congestion_window = max(self.congestion_window, K_INITIAL_WINDOW * size_bytes)
 
     def on_packet_sent(self, *, packet: QuicSentPacket) -> None:
         """Count it as on its way."""

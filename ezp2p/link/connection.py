@@ -1,6 +1,6 @@
 """One QUIC connection as we need it: fixed windows, real priorities, paths that change below.
 
-aioquic 1.7.2 (the exact version is pinned, since this reaches into it) is changed in five places:
+aioquic 1.7.2 (the exact version is pinned, since this reaches into it) is changed in six places:
 
 - Receive windows are what was delivered plus a constant. aioquic doubles them on the offset it
   has *seen* and allocates the gap, so that 13 packets of one byte cost 4 GiB.
@@ -9,6 +9,7 @@ aioquic 1.7.2 (the exact version is pinned, since this reaches into it) is chang
   control anew and, after a silence, sends again what was on its way.
 - Its end is known at once, not after three time-outs of draining.
 - A stream can be in so many pieces only.
+- Acknowledgements ride in data that leaves anyway.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from aioquic.tls import Epoch
 
 from ezp2p.link.congestion import PathCongestion, PathPacer
 from ezp2p.wire.channel import PRIORITY, Channel
+from ezp2p.wire.datagram import SAFE_DATAGRAM_BYTES
 
 logger = logging.getLogger(__name__)
 
@@ -62,8 +64,10 @@ class _ServiceOrder(list[QuicStream]):
         self.sort(key=_priority)
 
     def extend(self, streams: Iterable[QuicStream]) -> None:
+        behind = _priority(self[-1]) if self else 0
         super().extend(streams)
-        self.sort(key=_priority)
+        if any(_priority(stream) < behind for stream in streams):
+            self.sort(key=_priority)
 
 
 class Connection(QuicConnection):
@@ -113,6 +117,11 @@ class Connection(QuicConnection):
         return self._congestion.bulk_cap_bytes
 
     @property
+    def timeouts(self) -> int:
+        """How many probe time-outs have gone by since anything was acknowledged."""
+        return self._loss._pto_count
+
+    @property
     def rate_bps(self) -> float:
         """Best delivery rate of the last seconds in bytes a second."""
         return self._congestion.rate_bps
@@ -158,10 +167,13 @@ class Connection(QuicConnection):
         """Return what is to be sent now."""
         if not self._network_paths:
             return []
+        if any(not stream.sender.buffer_is_empty for stream in self._order):
+            self._acknowledge_along(now)
         return [data for data, _address in self.datagrams_to_send(now)]
 
     def change_path(self, round_trip_s: float, now: float, *, after_silence: bool) -> None:
         """The path below is another one; after a silence all that was on its way is sent again."""
+        self.use_datagrams_of(SAFE_DATAGRAM_BYTES)
         loss = self._loss
         space = self._spaces.get(Epoch.ONE_RTT)
         if after_silence and space is not None:
@@ -182,7 +194,19 @@ class Connection(QuicConnection):
         if self._handshake_complete:
             self.send_ping(0)
 
+    def use_datagrams_of(self, size_bytes: int) -> None:
+        """Send datagrams of at most so many bytes from now on."""
+        self._max_datagram_size = size_bytes
+        self._congestion.use_datagrams_of(size_bytes)
+        self._loss._pacer._max_datagram_size = size_bytes
+
     # --- the changes inside
+
+    def _acknowledge_along(self, now: float) -> None:
+        """Something goes out anyway: let a pending ACK ride in it instead of a datagram later."""
+        space = self._spaces.get(Epoch.ONE_RTT)
+        if space is not None and space.ack_at is not None:
+            space.ack_at = min(space.ack_at, now)
 
     @property
     def _congestion(self) -> PathCongestion:

@@ -48,6 +48,7 @@ from ezp2p.nat.candidates import offered_routes
 from ezp2p.nat.route import address_of
 from ezp2p.wire.channel import Channel
 from ezp2p.wire.codecs import CODECS
+from ezp2p.wire.datagram import SAFE_DATAGRAM_BYTES
 from ezp2p.wire.joining import CandidateOffer
 from ezp2p.wire.keys import ErrorKey, Role
 from ezp2p.wire.messages.session import Proof
@@ -57,6 +58,8 @@ CONNECT_TIMEOUT_S = 60.0
 FLUSH_TIMEOUT_S = 2.0
 # The last word is not acknowledged by anybody: say it three times.
 LAST_WORDS_AT_S = (0.03, 0.1)
+# So many probes in a row unanswered: perhaps large datagrams do not pass any more (RFC 8899, 4.3).
+BLACK_HOLE_TIMEOUTS = 3
 _GUESSED_RTT_S = 0.1
 
 
@@ -100,6 +103,8 @@ class Link:
         self._closed: LinkClosed | None = None
         self._ready = False
         self._silent = False
+        self._closing = False
+        self._datagram_bytes = SAFE_DATAGRAM_BYTES
         self._turn_soon = False
         self._timer: asyncio.TimerHandle | None = None
         now = clock.now()
@@ -161,7 +166,6 @@ class Link:
         """
         if self._closed is None:
             self._streams.send(channel, data)
-            self._acked.clear()
             self._soon()
 
     def unacked_bytes(self, channel: Channel) -> int:
@@ -173,6 +177,9 @@ class Link:
 
         Asked again after that, it returns LinkClosed again.
         """
+        if self._turn_soon:
+            # Whoever asks has sent what it had to send: no need to go round the loop for it.
+            self._turn_now()
         await self._happened.wait()
         events = list(self._events)
         self._events.clear()
@@ -187,8 +194,9 @@ class Link:
     async def close(self, reason: Reason) -> None:
         """End the link: what was sent is delivered first (2 s at most), then the reason."""
         if self._closed is None:
-            self._note_acked()
             if self._ready:
+                self._closing = True
+                self._soon()
                 with suppress(TimeoutError):
                     async with asyncio.timeout(FLUSH_TIMEOUT_S):
                         await self._acked.wait()
@@ -215,8 +223,9 @@ class Link:
             self._loop.call_soon(self._turn_now)
 
     def _turn_now(self) -> None:
-        self._turn_soon = False
-        self._turn(self._clock.now())
+        if self._turn_soon:
+            self._turn_soon = False
+            self._turn(self._clock.now())
 
     def _on_timer(self) -> None:
         self._timer = None
@@ -230,6 +239,8 @@ class Link:
             due = connection.get_timer()
             if due is not None and due <= now:
                 connection.handle_timer(now)
+            if connection.timeouts >= BLACK_HOLE_TIMEOUTS:
+                connection.use_datagrams_of(SAFE_DATAGRAM_BYTES)
             if self._ready and now >= self._spoke_at + quic.KEEPALIVE_S:
                 connection.send_ping(0)
                 self._spoke_at = now
@@ -245,7 +256,8 @@ class Link:
         self._listen_for_silence(now)
         self._read(now)
         self._transmit(now)
-        self._note_acked()
+        if self._closing:
+            self._note_acked()
         self._arm(now)
 
     # --- one thing each
@@ -253,6 +265,12 @@ class Link:
     def _follow_paths(self, now: float) -> None:
         connection = self._connection
         for event in self._carrier.next_events():
+            if isinstance(event, paths.PathWidened):
+                self._datagram_bytes = event.datagram_bytes
+                if connection is not None:
+                    connection.use_datagrams_of(event.datagram_bytes)
+                continue
+            self._datagram_bytes = SAFE_DATAGRAM_BYTES
             if isinstance(event, paths.PathChanged):
                 kind, address = event.route
                 self._tell(PathChanged(kind, address, event.round_trip_s))
@@ -283,6 +301,8 @@ class Link:
 
     def _become_ready(self) -> None:
         self._ready = True
+        if self._connection is not None:
+            self._connection.use_datagrams_of(self._datagram_bytes)
         self._tell(LinkReady())
 
     def _read(self, now: float) -> None:

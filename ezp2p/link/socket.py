@@ -22,10 +22,12 @@ from ezp2p.nat.route import Address, address_of
 
 BURST = 64
 BUFFER_BYTES = 4 * 1024 * 1024  # asked of the kernel, which may give less
-# Our datagrams fit into 1500; one byte more shows what a larger one was cut from.
-_READ_BYTES = 2048
+_READ_BYTES = 9216  # jumbo frames; longer datagrams are nobody's of ours and arrive cut
 
 _UDP_SEGMENT = 103  # linux/udp.h
+_IP_MTU_DISCOVER = 10  # linux/in.h
+_IPV6_MTU_DISCOVER = 23  # linux/in6.h
+_PMTUDISC_PROBE = 3  # never fragment, and do not trust the kernel's idea of the path
 _MAX_SEGMENTS = 60  # the kernel takes 64 (UDP_MAX_SEGMENTS)
 _MAX_SEGMENTED_BYTES = 64_000
 # What sendmsg says where the kernel or the network card cannot split datagrams.
@@ -49,13 +51,15 @@ class Counts:
 class UdpSocket:
     """A non-blocking UDP socket on the running loop. Errors of the network are not errors here."""
 
-    def __init__(self, sock: socket.socket, *, segments: bool) -> None:
+    def __init__(self, sock: socket.socket, *, segments: bool, unfragmented: bool) -> None:
         """Wrap a bound socket; use `open_socket` instead."""
         self.counts = Counts()
         self.port: int = sock.getsockname()[1]
         self.with_ipv6 = sock.family == socket.AF_INET6
+        self.unfragmented = unfragmented
         self._sock = sock
         self._segments = segments
+        self._buffer = memoryview(bytearray(_READ_BYTES))
         self._loop = asyncio.get_running_loop()
         self._names: dict[tuple[object, ...], Address | None] = {}
 
@@ -88,16 +92,16 @@ class UdpSocket:
         burst: list[Received] = []
         for _ in range(BURST):
             try:
-                data, name = self._sock.recvfrom(_READ_BYTES)
+                size, name = self._sock.recvfrom_into(self._buffer)
             except (BlockingIOError, InterruptedError):
                 break
             except OSError:
                 # Windows reports ICMP errors of earlier datagrams here (WSAECONNRESET).
                 continue
-            self.counts.bytes_received += len(data)
+            self.counts.bytes_received += size
             sender = self._sender(name)
-            if sender is not None and data:
-                burst.append((data, sender))
+            if sender is not None and size:
+                burst.append((bytes(self._buffer[:size]), sender))
         self.counts.datagrams_received += len(burst)
         if burst:
             receiver(burst)
@@ -155,7 +159,7 @@ def open_socket(port: int = 0, *, host: str | None = None) -> UdpSocket:
     for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
         with suppress(OSError):
             sock.setsockopt(socket.SOL_SOCKET, option, BUFFER_BYTES)
-    return UdpSocket(sock, segments=_can_segment(sock))
+    return UdpSocket(sock, segments=_can_segment(sock), unfragmented=_forbid_fragments(sock))
 
 
 def _bind(port: int, host: str | None) -> socket.socket:
@@ -185,6 +189,19 @@ def _can_segment(sock: socket.socket) -> bool:
         return False
     try:
         sock.getsockopt(socket.SOL_UDP, _UDP_SEGMENT)
+    except OSError:
+        return False
+    return True
+
+
+def _forbid_fragments(sock: socket.socket) -> bool:
+    """Have datagrams sent whole or refused; return whether that can be had (on Linux so far)."""
+    if not _can_segment(sock):
+        return False
+    try:
+        sock.setsockopt(socket.IPPROTO_IP, _IP_MTU_DISCOVER, _PMTUDISC_PROBE)
+        if sock.family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, _IPV6_MTU_DISCOVER, _PMTUDISC_PROBE)
     except OSError:
         return False
     return True

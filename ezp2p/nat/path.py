@@ -19,6 +19,7 @@ from collections import OrderedDict
 from enum import Enum
 
 from ezp2p.nat.route import Route
+from ezp2p.nat.size import SizeProbe
 
 ACTIVE_PING_S = 0.2
 IDLE_PING_S = 1.0
@@ -56,6 +57,7 @@ class Path:
 
     def __init__(self, route: Route, now: float) -> None:
         self.route = route
+        self.size = SizeProbe(route)
         self.pongs = 0  # since it was last silent
         self.heard_at: float | None = None  # when anything authentic last came by it
         self._rtt_s: float | None = None
@@ -157,6 +159,7 @@ class Path:
     def fall_silent(self) -> None:
         """It leads nowhere at present: it must prove itself anew."""
         self.pongs = 0
+        self.size.stop()
         self._unanswered.clear()
         self._asked_at = None
         self._pause_s = self._retry_s = RETRY_FIRST_S

@@ -50,22 +50,31 @@ class PathChanged:
 
 @dataclass(frozen=True, slots=True)
 class PathSuspected:
-    """The path in use is silent; datagrams go by the next best one as well."""
+    """The path in use is silent; datagrams go by the next best one as well, so small ones."""
 
     beside: Route
     round_trip_s: float
 
 
-PathEvent = PathChanged | PathSuspected
+@dataclass(frozen=True, slots=True)
+class PathWidened:
+    """The path in use carries datagrams of so many bytes."""
+
+    datagram_bytes: int
+
+
+PathEvent = PathChanged | PathSuspected | PathWidened
 
 
 class PathTable:
     """Every route to one peer, its pings, and the choice among them."""
 
-    def __init__(self, key: bytes, our_role: Role) -> None:
+    def __init__(self, key: bytes, our_role: Role, *, unfragmented: bool = False) -> None:
+        """`unfragmented`: our datagrams go whole or not at all, so that sizes can be tried."""
         self.wake_at: float | None = None
         self.heard_at: float | None = None  # when anything authentic was last heard on any path
         self._signer = PingSigner(key, our_role)
+        self._unfragmented = unfragmented
         self._paths: dict[Route, Path] = {}
         self._learned = 0
         self._best: Path | None = None
@@ -134,6 +143,8 @@ class PathTable:
         if heard.is_pong:
             if path is None or not path.answered(heard.number, now):
                 return False
+            if path.size.answered(heard.number) and path is self._best:
+                self._events.append(PathWidened(path.size.datagram_bytes))
         else:
             path = path or self._learn(route, now)
             if path is None:
@@ -174,6 +185,8 @@ class PathTable:
         for path in self._paths.values():
             if path.ping_at(self._use_of(path, now)) <= now:
                 self._ping(path, now)
+        if self._best is not None:
+            self._try_sizes(self._best, now)
         self.wake_at = self._next_wake(now)
 
     def parcels(self) -> Iterator[Parcel]:
@@ -231,6 +244,8 @@ class PathTable:
         self._events.append(PathChanged(path.route, path.round_trip_s, self._best_lost))
         self._best = path
         self._best_lost = False
+        if self._unfragmented:
+            path.size.start(now)
         self._beside = None
         self._moved_at = now
 
@@ -258,9 +273,18 @@ class PathTable:
         path.pinged(number, now, max(FAST_PING_S, unknown / UNKNOWN_PINGS_PER_S))
         self._parcels.append(Parcel(data, path.route))
 
+    def _try_sizes(self, path: Path, now: float) -> None:
+        for size in path.size.due(now):
+            number, data = self._signer.ping(size)
+            path.size.asked(number, size)
+            path.pinged(number, now, FAST_PING_S)
+            self._parcels.append(Parcel(data, path.route))
+
     def _next_wake(self, now: float) -> float | None:
         times = [path.ping_at(self._use_of(path, now)) for path in self._paths.values()]
         times += [path.dead_at for path in self._paths.values() if path.dead_at is not None]
+        if self._best is not None and self._best.size.wake_at is not None:
+            times.append(self._best.size.wake_at)
         if self._best is not None and not _is_suspect(self._best, now):
             suspect_at = self._best.suspect_at
             times += [] if suspect_at is None else [suspect_at]

@@ -1,8 +1,9 @@
 """Authenticated pings and pongs: the proof that a route leads to the peer and back.
 
-    ping  10 | number (8) | MAC (16)      MAC = HMAC-SHA256(ping key, all before it | sender's role)
-    pong  11 | number (8) | MAC (16)      truncated; the number is the ping's
+    ping  10 | number (8) | zeros | MAC (16)    MAC = HMAC-SHA256(ping key, all before it | role of
+    pong  11 | number (8) | MAC (16)            the sender), truncated; the number is the ping's
 
+The zeros, none or many, make a ping as long as a datagram whose passing is in question.
 The role in the MAC makes a reflected datagram worthless. The sender counts its pings up, and a
 number is taken once only: so a recorded ping, replayed from elsewhere, gets no answer.
 """
@@ -16,9 +17,10 @@ from ezp2p.wire.datagram import MAC_BYTES, NUMBER_BYTES, PING, PONG
 from ezp2p.wire.keys import Role
 
 PING_BYTES = 1 + NUMBER_BYTES + MAC_BYTES
+PING_MAX_BYTES = 9000
 # Pings overtake each other on routes of different length; later than this many they are refused.
 REPLAY_WINDOW = 1024
-_SIGNED_BYTES = 1 + NUMBER_BYTES
+_HEAD_BYTES = 1 + NUMBER_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,30 +41,32 @@ class PingSigner:
         self._last_sent = 0
         self._seen = _ReplayWindow()
 
-    def ping(self) -> tuple[int, bytes]:
-        """Return the next number and its ping."""
+    def ping(self, size_bytes: int = PING_BYTES) -> tuple[int, bytes]:
+        """Return the next number and its ping, padded to so many bytes."""
         self._last_sent += 1
-        return self._last_sent, self._sign(PING, self._last_sent)
+        return self._last_sent, self._sign(PING, self._last_sent, size_bytes - PING_BYTES)
 
     def pong(self, number: int) -> bytes:
         """Return the answer to the peer's ping `number`."""
-        return self._sign(PONG, number)
+        return self._sign(PONG, number, 0)
 
     def read(self, data: bytes) -> Heard | None:
         """Return what the peer said, or None for anything forged, reflected, replayed or cut."""
-        if len(data) != PING_BYTES or data[0] not in (PING, PONG):
+        is_pong = data[:1] == bytes((PONG,))
+        if not is_pong and data[:1] != bytes((PING,)):
             return None
-        signed = data[:_SIGNED_BYTES]
-        if not hmac.compare_digest(data[_SIGNED_BYTES:], self._mac(signed, self._theirs)):
+        if not PING_BYTES <= len(data) <= (PING_BYTES if is_pong else PING_MAX_BYTES):
             return None
-        number = int.from_bytes(signed[1:], "big")
-        is_pong = data[0] == PONG
+        signed = data[:-MAC_BYTES]
+        if not hmac.compare_digest(data[-MAC_BYTES:], self._mac(signed, self._theirs)):
+            return None
+        number = int.from_bytes(signed[1:_HEAD_BYTES], "big")
         if not is_pong and not self._seen.take(number):
             return None
         return Heard(is_pong, number)
 
-    def _sign(self, kind: int, number: int) -> bytes:
-        signed = bytes((kind,)) + number.to_bytes(NUMBER_BYTES, "big")
+    def _sign(self, kind: int, number: int, padding: int) -> bytes:
+        signed = bytes((kind,)) + number.to_bytes(NUMBER_BYTES, "big") + bytes(padding)
         return signed + self._mac(signed, self._ours)
 
     def _mac(self, signed: bytes, role: bytes) -> bytes:

@@ -5,9 +5,10 @@
     0x04       relay bind: 04 | cookie (16, zeros at first) | ticket, padded to 256 bytes at least
     0x05       relay challenge: 05 | cookie (16)         the relay's answer to a bind without one
     0x06       relay bound:     06 | allocation (8)
-    0x10       ping:  10 | number (8) | MAC (16)         MAC: HMAC-SHA256, cut, by the ping key,
-    0x11       pong:  11 | number (8) | MAC (16)         over all before it and the sender's role
+    0x10       ping:  10 | number (8) | zeros | MAC (16)   MAC: HMAC-SHA256, cut, by the ping key,
+    0x11       pong:  11 | number (8) | MAC (16)           over all before it and the sender's role
 
+The zeros of a ping, none or up to 9,000 bytes in all, show whether long datagrams pass.
 An answer of the relay is never longer than what it answers, and it forwards only between the
 two addresses that have each answered its challenge with a ticket of the same session.
 """

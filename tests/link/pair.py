@@ -47,8 +47,13 @@ class Terms:
             bulk=bulk,
         )
 
-    def counselor(self, socket: UdpSocket | None = None, bulk: Iterable[Channel] = ()) -> Link:
-        """The counselor's link."""
+    def counselor(
+        self,
+        socket: UdpSocket | None = None,
+        bulk: Iterable[Channel] = (),
+        pinned_der: bytes | None = None,
+    ) -> Link:
+        """The counselor's link, pinned to our own identity's certificate unless told otherwise."""
         return Link(
             role=Role.COUNSELOR,
             keys=self.keys,
@@ -56,7 +61,7 @@ class Terms:
             session_id=self.session_id,
             nonce=self.nonce,
             clock=SystemClock(),
-            pinned_der=self.identity.der,
+            pinned_der=pinned_der or self.identity.der,
             bulk=bulk,
         )
 
