@@ -24,14 +24,18 @@ def run(main: Coroutine[Any, Any, T]) -> T:
         return runner.run(_with_signals(main))
 
 
-def run_beside(main: Callable[[], Coroutine[Any, Any, T]], window: Callable[[], None]) -> T:
-    """Run `window()` on this thread and `main()` on a second one; return what main returns.
+def run_beside(
+    main: Callable[[], Coroutine[Any, Any, T]], window: Callable[[threading.Event], None]
+) -> T | None:
+    """Run `window(ended)` on this thread and `main()` on a second one; return what main returns.
 
-    When the window returns, main is cancelled; `window` must return soon after main has ended.
+    When the window returns, main is cancelled (and None returned); when main has ended, `ended`
+    is set, and `window` must return soon.
     """
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     box: dict[str, Any] = {}
     started = threading.Event()
+    ended = threading.Event()
 
     def work() -> None:
         try:
@@ -41,12 +45,13 @@ def run_beside(main: Callable[[], Coroutine[Any, Any, T]], window: Callable[[], 
             box.setdefault("error", error)
         finally:
             started.set()
+            ended.set()
 
     thread = threading.Thread(target=work, name="ezp2p-loop")
     thread.start()
     started.wait()
     try:
-        window()
+        window(ended)
     finally:
         task, loop = box.get("task"), box.get("loop")
         if task is not None and loop is not None:
@@ -55,8 +60,7 @@ def run_beside(main: Callable[[], Coroutine[Any, Any, T]], window: Callable[[], 
         thread.join()
     if "error" in box and not isinstance(box["error"], asyncio.CancelledError):
         raise box["error"]
-    result: T = box.get("result")  # type: ignore[assignment]
-    return result
+    return box.get("result")
 
 
 async def _remember(

@@ -20,7 +20,7 @@ class Reporter:
         self._out = out or sys.stdout
         self._lock = threading.Lock()
 
-    def event(self, kind: str, sentence: str = "", **fields: object) -> None:
+    def event(self, kind: str, sentence: str = "", /, **fields: object) -> None:
         """Report something that happened: all `fields` for scripts, `sentence` for people."""
         if self._as_json:
             self._line(json.dumps({"event": kind, **fields}, ensure_ascii=False, default=str))

@@ -22,7 +22,7 @@ def config_from(options: dict[str, Any]) -> RendezvousConfig:
         udp_port=options["udp_port"],
         public_url=options["public_url"],
         data=data,
-        database=options["database"],
+        database_url=options["database"],
         tls_cert=options["tls_cert"],
         tls_key=options["tls_key"],
         insecure_http=options["insecure_http"],

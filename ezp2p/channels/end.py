@@ -32,7 +32,7 @@ class End(ABC, Generic[Event]):
         """Take a message of the other end; raises PeerError if it may not say this now."""
 
     def wake(self, now: float) -> None:  # noqa: B027 - most ends never ask to be woken
-        """Called at or after `wake_at`, which is None by then."""
+        """Called at or after `wake_at`; sets it anew, or to None."""
 
     def messages_to_send(self) -> Iterator[msgspec.Struct]:
         """Yield and forget what the other end should hear, in order."""

@@ -42,7 +42,7 @@ class Consent:
         self.granted: frozenset[Grant] = frozenset()
         self.asks: tuple[Grant, ...] = ()
         self.open_since: float | None = None
-        self._ever_asked: frozenset[Grant] = frozenset()
+        self.ever_asked: frozenset[Grant] = frozenset()
 
     @property
     def is_open(self) -> bool:
@@ -64,7 +64,7 @@ class Consent:
         if not wanted:
             return False
         self.asks += wanted
-        self._ever_asked |= set(wanted)
+        self.ever_asked |= set(wanted)
         self.open_since = now
         return True
 
@@ -91,7 +91,7 @@ class Consent:
 
         None if nothing changes.
         """
-        allowed = granted & self._ever_asked
+        allowed = granted & self.ever_asked
         if allowed == self.granted:
             return None
         self.granted = allowed

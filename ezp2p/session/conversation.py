@@ -17,7 +17,8 @@ from typing import Any, Protocol
 from ezp2p.base.clock import Clock
 from ezp2p.base.errors import PeerError
 from ezp2p.channels.end import End
-from ezp2p.link.link import ChannelMessage, Link, LinkClosed, LinkEvent
+from ezp2p.link.events import ChannelMessage, LinkClosed, LinkEvent
+from ezp2p.link.link import Link
 from ezp2p.wire.channel import Channel
 from ezp2p.wire.codecs import CODECS
 
@@ -111,6 +112,5 @@ class Conversation:
         now = self._clock.now()
         for end in self._ends.values():
             if end.wake_at is not None and now >= end.wake_at:
-                end.wake_at = None
                 end.wake(now)
         self.flush()

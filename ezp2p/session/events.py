@@ -69,6 +69,13 @@ class Pictured:
 
 
 @dataclass(frozen=True, slots=True)
+class InputDone:
+    """Everything before the input mark of this number has been injected at the customer's."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class QualityTaken:
     """How the last second was: seconds, frames/s, bit/s."""
 
@@ -93,6 +100,7 @@ SessionEvent = (
     | Mended
     | Said
     | Pictured
+    | InputDone
     | QualityTaken
     | Over
 )

@@ -15,10 +15,10 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from ezp2p.base.errors import UsageError
+from ezp2p.session.tries import Tries
 from ezp2p.wire.bridge import SlotState
 from ezp2p.wire.code import AccessCode, new_secret
 from ezp2p.wire.invitation import Invitation, ServerAddress, new_link_secret
-from ezp2p.wire.joining import CODE_TRIES
 from ezp2p.wire.keys import ErrorKey
 from ezp2p.wire.signalling import MAX_SLOTS, CloseSlot, OpenSlot
 
@@ -35,7 +35,7 @@ class Slot:
     code: AccessCode | None = None
     invitation: Invitation | None = None
     until: float = 0.0
-    tries_left: int = CODE_TRIES
+    tries: Tries = field(default_factory=Tries)
     caller: str = ""
     problem: str = ""
     session: int = 0
@@ -84,7 +84,7 @@ class Slots:
             slot.code = AccessCode(number, new_secret())
             slot.invitation = Invitation(self.server, number, new_link_secret())
             slot.until = now + life_s
-            slot.tries_left = CODE_TRIES
+            slot.tries = Tries()
             return slot
         self.outbox.append(CloseSlot(number=number))
         return None
@@ -113,25 +113,25 @@ class Slots:
         slot.state, slot.caller, slot.problem = SlotState.CALLING, caller, ""
         return slot
 
-    def failed(self, slot: Slot, problem: str, tries_left: int) -> None:
+    def failed(self, slot: Slot, problem: str) -> None:
         """The call came to nothing; after the last try the place gets new secrets."""
         if slot.state is not SlotState.CALLING:
             return
         slot.state, slot.caller, slot.problem = SlotState.WAITING, "", problem
-        slot.tries_left = tries_left
-        if tries_left <= 0:
+        if slot.tries.left <= 0:
             self.renew(slot.place, ErrorKey.CODE_BURNT)
 
     def agreed(self, slot: Slot, session: int) -> None:
         """The call became a session; its number is used up."""
         slot.state, slot.session, slot.problem = SlotState.SESSION, session, ""
-        slot.number, slot.code, slot.invitation = "", None, None
+        slot.code = slot.invitation = None
 
     def over(self, session: int) -> None:
         """The session has ended: the place waits again."""
         for slot in self.places.values():
             if slot.state is SlotState.SESSION and slot.session == session:
-                slot.session, slot.caller = 0, ""
+                slot.session = 0
+                self._close(slot)
                 self._open(slot)
 
     def connection_lost(self) -> None:
@@ -139,8 +139,8 @@ class Slots:
         self.outbox.clear()
         self._opening.clear()
         for slot in self.places.values():
+            slot.number = ""
             if slot.state is not SlotState.SESSION:
-                slot.number = ""
                 self._open(slot)
 
     def at(self, number: str) -> Slot | None:

@@ -80,10 +80,12 @@ def test_wrong_try_is_counted_and_the_third_burns_the_code() -> None:
     slots, slot = waiting()
     for left in (2, 1):
         assert slots.called("417", "1.2.3.4") is slot
-        slots.failed(slot, ErrorKey.CODE_WRONG, left)
-        assert (slot.state, slot.tries_left) == (SlotState.WAITING, left)
+        slot.tries.spend()
+        slots.failed(slot, ErrorKey.CODE_WRONG)
+        assert (slot.state, slot.tries.left) == (SlotState.WAITING, left)
     slots.called("417", "1.2.3.4")
-    slots.failed(slot, ErrorKey.CODE_WRONG, 0)
+    slot.tries.spend()
+    slots.failed(slot, ErrorKey.CODE_WRONG)
     assert slot.state is SlotState.OPENING
     assert slot.problem == ErrorKey.CODE_BURNT
     assert slot.code is None
@@ -105,7 +107,7 @@ def test_place_waits_again_after_its_session() -> None:
     assert slot.place in slots.places
     slots.over(7)
     assert slot.state is SlotState.OPENING
-    assert list(slots.outbox) == [OpenSlot()]
+    assert list(slots.outbox) == [CloseSlot(number="417"), OpenSlot()]
 
 
 def test_lost_connection_opens_waiting_places_anew_and_spares_sessions() -> None:

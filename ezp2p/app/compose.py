@@ -1,0 +1,108 @@
+"""Where every concrete class is chosen: this machine's desktop, network, folders and names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import ezp2p
+from ezp2p.base.clock import Clock, SystemClock
+from ezp2p.base.texts import Texts
+from ezp2p.desktop import hotkeys, info, input, notice, screen
+from ezp2p.link.server import login
+from ezp2p.session.desk import Desk, DeskWatcher
+from ezp2p.session.tries import TriesBook
+from ezp2p.session.visit import Company
+from ezp2p.store.diary import SessionDiary
+from ezp2p.store.place import data_folder
+from ezp2p.store.settings import Settings
+from ezp2p.wire.invitation import ServerAddress
+from ezp2p.wire.messages.screen import ScreenDriver
+from ezp2p.wire.messages.session import PROTOCOL_VERSION, Hello
+from ezp2p.wire.signalling import LoginAnswer
+
+CLOCK: Clock = SystemClock()
+_TRIES = TriesBook()
+
+
+class SystemDesktop:
+    """This machine's desktop; `driver` is what AUTO means here (S41)."""
+
+    def __init__(self, driver: ScreenDriver = ScreenDriver.AUTO) -> None:
+        self._driver = driver
+
+    def open_screen(self, driver: ScreenDriver) -> screen.ScreenSource:
+        """Return the screen."""
+        return screen.open_screen(self._driver if driver is ScreenDriver.AUTO else driver)
+
+    def open_input(self) -> input.InputSink:
+        """Return the injector."""
+        return input.open_input()
+
+    def show_notice(self, text: notice.NoticeText, ended: Callable[[], None]) -> notice.Notice:
+        """Show the strip."""
+        return notice.show_notice(text, ended)
+
+    def watch_end_key(self, pressed: Callable[[], None]) -> hotkeys.Hotkey:
+        """Watch the key."""
+        return hotkeys.watch_end_key(pressed)
+
+
+def make_company(
+    texts: Texts, *, driver: ScreenDriver = ScreenDriver.AUTO, insecure_http: bool = False
+) -> Company:
+    """Return what every visit of a customer at this machine shares."""
+    return Company(
+        desktop=SystemDesktop(driver),
+        texts=texts,
+        clock=CLOCK,
+        hello=make_hello(),
+        tries=_TRIES,
+        open_diary=open_diary,
+        insecure_http=insecure_http,
+    )
+
+
+def make_hello() -> Hello:
+    """Return how this program introduces itself to the other one."""
+    facts = info.facts()
+    return Hello(
+        version=PROTOCOL_VERSION,
+        program=f"ezp2p {ezp2p.__version__}",
+        system=facts.system[:64],
+        name=facts.name[:256],
+    )
+
+
+def open_settings() -> Settings:
+    """Return this person's settings."""
+    return Settings(data_folder())
+
+
+def open_diary() -> SessionDiary:
+    """Return the log of a new session."""
+    return SessionDiary(data_folder() / "sessions", CLOCK)
+
+
+class NetworkReception:
+    """How a counselor gets to a desk: by the company's rendezvous."""
+
+    def __init__(self, language: Callable[[], str], *, insecure_http: bool) -> None:
+        self._language = language
+        self._insecure_http = insecure_http
+
+    async def log_in(self, server: ServerAddress, name: str, password: str) -> LoginAnswer:
+        """Return the token; raises EzError."""
+        return await login(server, name, password, insecure_http=self._insecure_http)
+
+    def make_desk(self, server: ServerAddress, answer: LoginAnswer, watcher: DeskWatcher) -> Desk:
+        """Return the desk of this login."""
+        return Desk(
+            server=server,
+            token=answer.token,
+            hello=make_hello(),
+            language=self._language(),
+            open_diary=open_diary,
+            clock=CLOCK,
+            watcher=watcher,
+            insecure_http=self._insecure_http,
+        )

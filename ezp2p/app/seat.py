@@ -1,0 +1,210 @@
+"""The program in front of a person: its pages, in our own window or in a browser.
+
+window     this thread shows the window, a second one runs the loop; closing it ends both
+browser    the loop runs here; the system's browser is opened at the pages' address
+headless   as browser, but whoever started us opens the address
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import subprocess
+import sys
+import threading
+import webbrowser
+from collections.abc import Callable
+from typing import Any
+
+import ezp2p
+from ezp2p.app.compose import CLOCK, NetworkReception, make_company, open_settings
+from ezp2p.app.loop import run as run_loop
+from ezp2p.app.loop import run_beside
+from ezp2p.app.places import LOCALE, WEB
+from ezp2p.app.report import Reporter
+from ezp2p.app.reporting import DeskReporter, SessionReporter
+from ezp2p.base.errors import Unavailable
+from ezp2p.base.texts import Texts, languages
+from ezp2p.desktop.keyring import SystemKeyring
+from ezp2p.link.pake import warm_up
+from ezp2p.session.events import Watcher
+from ezp2p.session.visit import Visit
+from ezp2p.ui.counselor import CounselorHalf
+from ezp2p.ui.customer import CustomerHalf
+from ezp2p.ui.front import Front
+from ezp2p.ui.server import PageServer
+from ezp2p.ui.window import ProgramWindow, run_window
+from ezp2p.wire.bridge import Page
+from ezp2p.wire.messages.screen import ScreenDriver
+
+log = logging.getLogger(__name__)
+
+
+class Seat:
+    """One run of the program with pages; what the front asks of its surroundings."""
+
+    def __init__(
+        self,
+        options: dict[str, Any],
+        reporter: Reporter,
+        *,
+        first_page: Page,
+        begin: Callable[[Front], None],
+    ) -> None:
+        """`begin` is called once, when everything stands: to log in, to enter a code."""
+        self.version = ezp2p.__version__
+        self.languages = languages(LOCALE)
+        self._options = options
+        self._reporter = reporter
+        self._begin = begin
+        self._settings = open_settings()
+        self._speak_as_remembered()
+        self._front = Front(surroundings=self, memory=self._settings, first_page=first_page)
+        self._window: ProgramWindow | None = None
+        self._address = ""
+        self._address_known = threading.Event()
+        self._quit = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def run(self) -> int:
+        """Show the pages until the person leaves; return the exit code."""
+        warm_up()
+        if self._options.get("headless") or self._options["ui"] != "window":
+            return run_loop(self._main())
+        return run_beside(self._main, self._show_window) or 0
+
+    # --- what the front asks
+
+    @property
+    def language(self) -> str:
+        """The language in use."""
+        return self._reporter.texts.language
+
+    @property
+    def has_window(self) -> bool:
+        """Whether the pages are in our own window."""
+        return self._window is not None
+
+    def speak(self, language: str) -> None:
+        """Use this language from now on."""
+        self._reporter.texts = Texts(LOCALE, language)
+
+    def full_screen(self, on: bool) -> None:
+        """Cover the screen, or no longer."""
+        if self._window is not None:
+            # Talks to the window's thread and waits for it.
+            asyncio.get_running_loop().run_in_executor(None, self._window.full_screen, on)
+
+    def open_file(self, path: str) -> None:
+        """Show the folder's file with the system's own program."""
+        if sys.platform == "win32":
+            os.startfile(path)
+        else:
+            opener = "open" if sys.platform == "darwin" else "xdg-open"
+            subprocess.Popen([opener, path], stderr=subprocess.DEVNULL)
+
+    def quit(self) -> None:
+        """Leave."""
+        self._quit.set()
+
+    # --- the loop's side
+
+    async def _main(self) -> int:
+        self._loop = asyncio.get_running_loop()
+        front = self._front
+        front.take_halves(self._customer_half(), self._counselor_half())
+        server = PageServer(WEB, LOCALE, front)
+        shows_pages = self._options["ui"] != "none"
+        try:
+            if shows_pages:
+                await server.start()
+                front.take_server(server)
+                self._tell_address(server.new_address())
+            self._begin(front)
+            return await self._stay(front)
+        finally:
+            self._address_known.set()
+            await front.close()
+            await server.stop()
+            if self._window is not None:
+                await asyncio.to_thread(self._window.close)
+
+    async def _stay(self, front: Front) -> int:
+        if not self._options.get("headless"):
+            await self._quit.wait()
+            return 0
+        # Started by a script: there is nobody to log in again.
+        await front.counselor.finished()
+        if front.counselor.error is not None:
+            raise front.counselor.error
+        return 0
+
+    def _tell_address(self, address: str) -> None:
+        sentence = self._reporter.texts.text("cli.ui", {"url": address})
+        self._reporter.event("ui", sentence, url=address)
+        self._address = address
+        self._address_known.set()
+        if self._options["ui"] == "browser" and not self._options.get("headless"):
+            webbrowser.open(address)
+
+    def _customer_half(self) -> CustomerHalf:
+        def make_visit(watcher: Watcher) -> Visit:
+            driver = ScreenDriver(self._options.get("screen_driver") or ScreenDriver.AUTO)
+            company = make_company(
+                self._reporter.texts,
+                driver=driver,
+                insecure_http=self._options["insecure_http"],
+            )
+            return Visit(company, watcher)
+
+        return CustomerHalf(
+            make_visit=make_visit,
+            clock=CLOCK,
+            memory=self._settings,
+            stage=self._front,
+            also=SessionReporter(self._reporter),
+            insecure_http=self._options["insecure_http"],
+        )
+
+    def _counselor_half(self) -> CounselorHalf:
+        return CounselorHalf(
+            reception=NetworkReception(
+                lambda: self.language, insecure_http=self._options["insecure_http"]
+            ),
+            keyring=SystemKeyring(),
+            clock=CLOCK,
+            memory=self._settings,
+            stage=self._front,
+            also=DeskReporter(self._reporter),
+            first_slots=self._options.get("slots", 1),
+            insecure_http=self._options["insecure_http"],
+        )
+
+    def _speak_as_remembered(self) -> None:
+        remembered = self._settings.get("language")
+        if remembered in self.languages and not self._options.get("language"):
+            self.speak(str(remembered))
+
+    # --- the window's side (main thread)
+
+    def _show_window(self, ended: threading.Event) -> None:
+        self._address_known.wait()
+        if not self._address:
+            return  # the loop ended before there were pages
+        try:
+            run_window(
+                self._address, "ezp2p", opened=self._window_opened, closed=self._window_closed
+            )
+        except Unavailable as error:
+            log.warning("no window: %s", error)
+            sentence = self._reporter.texts.text("cli.no-window", {"url": self._address})
+            print(sentence, file=sys.stderr, flush=True)
+            webbrowser.open(self._address)
+            ended.wait()
+
+    def _window_opened(self, window: ProgramWindow) -> None:
+        self._window = window
+
+    def _window_closed(self) -> None:
+        self._window = None

@@ -1,0 +1,108 @@
+"""A call at a slot, driven: bodies between the line and a joining, and the link that comes of it.
+
+    line --Pass--> joining --Agreed--> link on a fresh UDP socket
+    line <--Pass-- joining <--candidates of that socket
+
+The same for both roles; only who begins differs, and whose line it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from ezp2p.base.clock import Clock
+from ezp2p.link.certificate import Identity
+from ezp2p.link.link import Link
+from ezp2p.link.socket import open_socket
+from ezp2p.nat.candidates import host_candidates
+from ezp2p.session.joining import Agreed, CandidatesCame, Failed, Joining
+from ezp2p.wire.keys import Role
+from ezp2p.wire.signalling import CallEnd, HangUp, Pass, RelayOffer
+
+
+@dataclass(frozen=True, slots=True)
+class Met:
+    """The two programs share keys; the link is being made."""
+
+    link: Link
+    agreed: Agreed
+
+
+class Call:
+    """One call; `met` or `failed` tells what has become of it."""
+
+    def __init__(
+        self,
+        call_id: str,
+        joining: Joining,
+        relays: Sequence[RelayOffer],
+        clock: Clock,
+        identity: Identity | None = None,
+    ) -> None:
+        """`identity` is the customer's; the counselor's end pins what it is sent."""
+        self.call_id = call_id
+        self.met: Met | None = None
+        self.failed: Failed | None = None
+        self._joining = joining
+        self._relays = relays
+        self._clock = clock
+        self._identity = identity
+
+    @property
+    def wake_at(self) -> float | None:
+        """When the call wants to be woken, by the session's clock."""
+        return self._joining.wake_at
+
+    async def take(self, message: Pass | HangUp) -> None:
+        """Take what the rendezvous passed on."""
+        if isinstance(message, Pass):
+            self._joining.receive(message.body, self._clock.now())
+        else:
+            self._joining.hung_up(message.why)
+        await self.settle()
+
+    async def wake(self) -> None:
+        """A step has taken too long, perhaps."""
+        self._joining.wake(self._clock.now())
+        await self.settle()
+
+    async def settle(self) -> None:
+        """Follow what has happened in the joining."""
+        for event in self._joining.next_events():
+            match event:
+                case Agreed():
+                    await self._meet(event)
+                case CandidatesCame(offers=offers) if self.met is not None:
+                    self.met.link.add_candidates(offers)
+                case Failed() if self.met is None:
+                    self.failed = event
+
+    def to_send(self) -> Iterator[Pass | HangUp]:
+        """Yield and forget what the rendezvous should get."""
+        for body in self._joining.bodies_to_pass():
+            yield Pass(call=self.call_id, body=body)
+        if self.failed is not None and self.failed.hang_up is not None:
+            yield HangUp(call=self.call_id, why=self.failed.hang_up)
+
+    def done(self) -> HangUp:
+        """Return what to tell the rendezvous once the programs talk to each other."""
+        return HangUp(call=self.call_id, why=CallEnd.DONE)
+
+    async def _meet(self, agreed: Agreed) -> None:
+        socket = open_socket()
+        role = Role.CUSTOMER if self._identity else Role.COUNSELOR
+        link = Link(
+            role=role,
+            keys=agreed.keys,
+            socket=socket,
+            session_id=agreed.session,
+            nonce=agreed.nonce,
+            clock=self._clock,
+            identity=self._identity,
+            pinned_der=None if self._identity else agreed.certificate,
+        )
+        self.met = Met(link, agreed)
+        self._joining.offer_candidates(host_candidates(socket.port, with_ipv6=socket.with_ipv6))
+        for relay in self._relays:
+            await link.add_relay(relay.host, relay.udp_port, relay.ticket)

@@ -1,0 +1,328 @@
+"""A counselor's desk: one line to the rendezvous, up to five waiting slots, the sessions.
+
+    line --SlotOpened, SlotClosed--> slots --codes and links--> whoever shows them
+    line --CallArrived, Pass, HangUp--> a Call for each caller --met--> a CounselorSession
+
+The line may break and come back: sessions go on without it, waiting slots get new codes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable
+from random import Random
+from typing import Protocol
+
+from ezp2p.base.clock import Clock
+from ezp2p.base.errors import EzError, PeerError, Unreachable
+from ezp2p.link.certificate import fingerprint
+from ezp2p.link.signalling import Backoff, Signalling, connect_again
+from ezp2p.session.call import Call, Met
+from ezp2p.session.counselor import CounselorSession
+from ezp2p.session.events import SessionEvent, Started
+from ezp2p.session.joining import CounselorJoining, SlotSecrets
+from ezp2p.session.slots import Slot, Slots
+from ezp2p.session.tools import Diary
+from ezp2p.session.words import fingerprint_words
+from ezp2p.wire.bridge import SlotState
+from ezp2p.wire.invitation import ServerAddress
+from ezp2p.wire.keys import EndReason, ErrorKey
+from ezp2p.wire.messages.session import Hello
+from ezp2p.wire.signalling import (
+    CallArrived,
+    CallEnd,
+    CounselorSays,
+    HangUp,
+    Pass,
+    Problem,
+    RendezvousSays,
+    SlotClosed,
+    SlotOpened,
+)
+
+log = logging.getLogger(__name__)
+
+MOST_SESSIONS = 255  # tabs, ended ones included
+
+
+class DeskWatcher(Protocol):
+    """Somebody who shows the desk."""
+
+    def desk_changed(self) -> None:
+        """The line or a slot has changed."""
+        ...
+
+    def slot_waiting(self, slot: Slot) -> None:
+        """This slot has a new code."""
+        ...
+
+    def call_failed(self, slot: Slot, key: ErrorKey, tries_left: int) -> None:
+        """Somebody called at this slot and did not get through."""
+        ...
+
+    def session_happened(self, session: CounselorSession, event: SessionEvent) -> None:
+        """Something happened in a session."""
+        ...
+
+
+class _Ear:
+    """Tells a session's events together with the session."""
+
+    def __init__(self, desk: Desk, call: Call) -> None:
+        self._desk = desk
+        self._call = call
+        self.session: CounselorSession | None = None
+
+    def happened(self, event: SessionEvent) -> None:
+        if isinstance(event, Started):
+            self._desk.talking(self._call)
+        if self.session is not None:
+            self._desk.watcher.session_happened(self.session, event)
+
+
+class Desk:
+    """Everything a logged-in counselor has; facts for whoever shows it are public."""
+
+    def __init__(
+        self,
+        *,
+        server: ServerAddress,
+        token: str,
+        hello: Hello,
+        language: str,
+        open_diary: Callable[[], Diary],
+        clock: Clock,
+        watcher: DeskWatcher,
+        insecure_http: bool = False,
+    ) -> None:
+        self.slots = Slots(server)
+        self.sessions: dict[int, CounselorSession] = {}
+        self.online = False
+        self.problem: EzError | None = None
+        self.watcher = watcher
+        self._server = server
+        self._token = token
+        self._hello = hello
+        self._language = language
+        self._open_diary = open_diary
+        self._clock = clock
+        self._insecure_http = insecure_http
+        self._calls: dict[str, tuple[Call, Slot]] = {}
+        self._timers: dict[str, asyncio.Task[None]] = {}
+        self._living: set[asyncio.Task[None]] = set()
+        self._last_session = 0
+        self._outbox: asyncio.Queue[CounselorSays] = asyncio.Queue()
+        self._group = asyncio.TaskGroup()
+
+    async def run(self, first_slots: int) -> None:
+        """Wait for customers until cancelled.
+
+        Raises EzError for what waiting cannot cure: login.expired, server.version, and at the
+        first try everything Signalling.connect raises.
+        """
+        line = await Signalling.connect(
+            self._server, self._token, insecure_http=self._insecure_http
+        )
+        for _ in range(first_slots):
+            self.slots.add()
+        backoff = Backoff(Random())
+        try:
+            async with self._group:
+                try:
+                    while True:
+                        await self._follow(line)
+                        await line.close()
+                        line = await connect_again(
+                            self._server, self._token, backoff, insecure_http=self._insecure_http
+                        )
+                        self.slots.connection_lost()
+                except EzError as error:
+                    # No more customers; but those who are being helped notice nothing.
+                    self.problem = error
+                    self.watcher.desk_changed()
+                    await asyncio.gather(*self._living)
+                    raise
+        except BaseExceptionGroup as group:
+            raise group.exceptions[0] from None
+        finally:
+            await line.close()
+
+    # --- what the counselor does
+
+    def add_slot(self) -> None:
+        """Wait for one more customer; raises UsageError(slots.full)."""
+        self.slots.add()
+        self._flush()
+
+    def remove_slot(self, place: int) -> None:
+        """Stop waiting there."""
+        self.slots.remove(place)
+        self._flush()
+
+    def renew_slot(self, place: int) -> None:
+        """A new code for this place; a caller who has the old one is hung up on."""
+        for call_id, (_, slot) in list(self._calls.items()):
+            if slot.place == place and slot.state is SlotState.CALLING:
+                self._drop(call_id)
+                self._outbox.put_nowait(HangUp(call=call_id, why=CallEnd.GONE))
+        self.slots.renew(place)
+        self._flush()
+
+    def close_tab(self, number: int) -> None:
+        """Forget an ended session."""
+        session = self.sessions.get(number)
+        if session is not None and session.reason is not None:
+            del self.sessions[number]
+            self.watcher.desk_changed()
+
+    def talking(self, call: Call) -> None:
+        """The two programs talk: the rendezvous may forget the call and its number."""
+        self._outbox.put_nowait(call.done())
+
+    # --- the line
+
+    async def _follow(self, line: Signalling) -> None:
+        """Live with one line until it breaks."""
+        self.online = True
+        self._flush()
+        sending = asyncio.create_task(self._send(line))
+        try:
+            while True:
+                await self._take(await line.receive())
+        except (Unreachable, PeerError) as error:
+            log.warning("the line to the server broke: %s", error)
+        finally:
+            self.online = False
+            sending.cancel()
+            await asyncio.gather(sending, return_exceptions=True)
+            for call_id in list(self._calls):
+                self._drop(call_id)
+            self._outbox = asyncio.Queue()
+            self.watcher.desk_changed()
+
+    async def _send(self, line: Signalling) -> None:
+        outbox = self._outbox
+        while True:
+            try:
+                await line.send(await outbox.get())
+            except Unreachable:
+                return  # the receiving side hears of it, too
+
+    async def _take(self, message: RendezvousSays) -> None:
+        match message:
+            case SlotOpened(number=number, life_s=life_s):
+                slot = self.slots.opened(number, life_s, self._clock.now())
+                if slot is not None:
+                    self.watcher.slot_waiting(slot)
+            case SlotClosed(number=number):
+                self.slots.closed(number)
+            case Problem(key=key):
+                self.slots.refused(key)
+            case CallArrived():
+                await self._called(message)
+            case Pass(call=call_id) | HangUp(call=call_id):
+                if call_id in self._calls:
+                    call, slot = self._calls[call_id]
+                    await call.take(message)
+                    self._after(call, slot)
+            case _:
+                log.warning("unexpected %s", type(message).__name__)
+        self._flush()
+
+    async def _called(self, arrived: CallArrived) -> None:
+        slot = self.slots.called(arrived.number, arrived.address)
+        if slot is None or slot.code is None or slot.invitation is None:
+            self._outbox.put_nowait(HangUp(call=arrived.call, why=CallEnd.GONE))
+            return
+        joining = CounselorJoining(
+            secrets=SlotSecrets(slot.code.secret, slot.invitation.secret),
+            site=self._server.site,
+            slot=arrived.number,
+            tries=slot.tries,
+            random=os.urandom,
+            now=self._clock.now(),
+        )
+        call = Call(arrived.call, joining, arrived.relays, self._clock)
+        self._calls[arrived.call] = (call, slot)
+        self._timers[arrived.call] = self._group.create_task(self._watch_time(call, slot))
+
+    async def _watch_time(self, call: Call, slot: Slot) -> None:
+        while call.wake_at is not None:
+            await asyncio.sleep(max(0.0, call.wake_at - self._clock.now()))
+            await call.wake()
+            self._after(call, slot)
+            self._flush()
+
+    def _after(self, call: Call, slot: Slot) -> None:
+        """See what has become of a call."""
+        for message in call.to_send():
+            self._outbox.put_nowait(message)
+        if call.failed is not None:
+            self._drop(call.call_id)
+            self.slots.failed(slot, call.failed.key)
+            self.watcher.call_failed(slot, call.failed.key, call.failed.tries_left)
+        elif call.met is not None and slot.state is SlotState.CALLING:
+            self._begin(call, call.met, slot)
+
+    def _drop(self, call_id: str) -> None:
+        self._calls.pop(call_id, None)
+        timer = self._timers.pop(call_id, None)
+        if timer is not None and timer is not asyncio.current_task():
+            timer.cancel()
+
+    # --- sessions
+
+    def _begin(self, call: Call, met: Met, slot: Slot) -> None:
+        ear = _Ear(self, call)
+        agreed = met.agreed
+        session = CounselorSession(
+            number=self._next_number(),
+            slot=slot.place,
+            link=met.link,
+            hello=self._hello,
+            caller=slot.caller,
+            words=fingerprint_words(
+                fingerprint(agreed.certificate), agreed.session, self._language
+            ),
+            diary=self._open_diary(),
+            clock=self._clock,
+            watcher=ear,
+        )
+        ear.session = session
+        self.sessions[session.number] = session
+        self.slots.agreed(slot, session.number)
+        living = self._group.create_task(self._live(call, session))
+        self._living.add(living)
+        living.add_done_callback(self._living.discard)
+
+    def _next_number(self) -> int:
+        """Return a number for binary frames to the pages, which have one byte for it."""
+        while True:
+            self._last_session = self._last_session % MOST_SESSIONS + 1
+            if self._last_session not in self.sessions:
+                return self._last_session
+
+    async def _live(self, call: Call, session: CounselorSession) -> None:
+        try:
+            await session.run()
+        except* Exception:
+            # One session's failure must not take the counselor's other customers with it.
+            log.exception("session %d failed", session.number)
+        finally:
+            self._drop(call.call_id)
+            self.slots.over(session.number)
+            self._flush()
+
+    def _flush(self) -> None:
+        """Queue what the slots want said, and have the desk shown."""
+        if self.online:
+            while self.slots.outbox:
+                self._outbox.put_nowait(self.slots.outbox.popleft())
+        self.watcher.desk_changed()
+
+    def end_all(self) -> None:
+        """End every session, because the program closes."""
+        for session in self.sessions.values():
+            session.end(EndReason.PROGRAM_CLOSED)

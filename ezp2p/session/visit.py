@@ -1,0 +1,217 @@
+"""A customer's visit: from a code or a link to the end of the session.
+
+connect to the rendezvous -> Join -> joining -> link -> session -> over
+                             (the line is closed once the two programs talk)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ezp2p.base.clock import Clock
+from ezp2p.base.errors import EzError, PeerError, Refused, Unreachable
+from ezp2p.base.texts import Texts
+from ezp2p.link.certificate import fingerprint, make_identity
+from ezp2p.link.signalling import Signalling
+from ezp2p.session.call import Call, Met
+from ezp2p.session.customer import CustomerSession
+from ezp2p.session.events import Watcher
+from ezp2p.session.joining import CustomerJoining
+from ezp2p.session.tools import Desktop, Diary, Names
+from ezp2p.session.tries import TriesBook
+from ezp2p.session.words import fingerprint_words
+from ezp2p.wire.code import AccessCode
+from ezp2p.wire.invitation import Invitation, ServerAddress
+from ezp2p.wire.joining import SecretKind
+from ezp2p.wire.keys import EndReason, ErrorKey, Grant
+from ezp2p.wire.messages.session import Hello
+from ezp2p.wire.signalling import HangUp, Join, Joined, Pass, Problem
+
+log = logging.getLogger(__name__)
+
+NONCE_BYTES = 32
+ANSWER_TIMEOUT_S = 20.0
+LONGEST_WAIT_S = 3600.0  # a server that asks for more is not worth waiting for
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Target:
+    """Where to call, and with which secret."""
+
+    server: ServerAddress
+    slot: str
+    kind: SecretKind
+    secret: str
+
+
+def target_of(what: Invitation | AccessCode, server: ServerAddress | None) -> Target:
+    """Return where a link or a code leads; a code needs a server: EzError(server.unknown)."""
+    if isinstance(what, Invitation):
+        return Target(what.server, what.slot, SecretKind.LINK, what.secret)
+    if server is None:
+        raise EzError(ErrorKey.SERVER_UNKNOWN)
+    return Target(server, what.slot, SecretKind.CODE, what.secret)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Company:
+    """What every visit from this machine shares."""
+
+    desktop: Desktop
+    texts: Texts
+    clock: Clock
+    hello: Hello
+    tries: TriesBook
+    open_diary: Callable[[], Diary]
+    insecure_http: bool = False
+
+
+class Visit:
+    """One visit. `session` is there once the programs have met."""
+
+    def __init__(
+        self,
+        company: Company,
+        watcher: Watcher,
+        agreed_beforehand: frozenset[Grant] | None = None,
+    ) -> None:
+        self.session: CustomerSession | None = None
+        self._company = company
+        self._watcher = watcher
+        self._agreed_beforehand = agreed_beforehand
+
+    async def run(self, target: Target) -> EndReason:
+        """Live it to its end.
+
+        Raises EzError with the key of what went wrong before there was a session; cancelling
+        ends everything, the session with a word to the counselor.
+        """
+        company = self._company
+        line = await Signalling.connect(target.server, insecure_http=company.insecure_http)
+        try:
+            call, names = await self._join(line, target)
+            met = await self._agree(line, call)
+            return await self._live(line, call, met, names)
+        finally:
+            await line.close()
+
+    async def _join(self, line: Signalling, target: Target) -> tuple[Call, Names]:
+        clock = self._company.clock
+        tries = self._company.tries.at(target.server, target.slot, clock.now())
+        if not tries.left:
+            raise EzError(ErrorKey.CODE_BURNT)
+        await line.send(Join(site=target.server.site, slot=target.slot))
+        try:
+            async with asyncio.timeout(ANSWER_TIMEOUT_S):
+                answer = await line.receive()
+        except TimeoutError:
+            raise Unreachable(
+                ErrorKey.SERVER_UNREACHABLE, host=line.server.host, ports=line.server.port
+            ) from None
+        if isinstance(answer, Problem):
+            known = answer.key if answer.key in set(ErrorKey) else ErrorKey.SERVER_PROTOCOL
+            raise EzError(
+                known,
+                s=math.ceil(min(answer.wait_s, LONGEST_WAIT_S)),
+                site=target.server.site,
+                host=line.server.host,
+            )
+        if not isinstance(answer, Joined):
+            raise PeerError(ErrorKey.SERVER_PROTOCOL, host=line.server.host, why="no answer")
+        identity = make_identity()
+        joining = CustomerJoining(
+            secret=target.secret,
+            kind=target.kind,
+            site=target.server.site,
+            slot=target.slot,
+            certificate=identity.der,
+            nonce=os.urandom(NONCE_BYTES),
+            tries=tries,
+            random=os.urandom,
+        )
+        joining.start(clock.now())
+        call = Call(answer.call, joining, answer.relays, clock, identity)
+        await call.settle()
+        return call, Names(company=answer.company, counselor=answer.counselor)
+
+    async def _agree(self, line: Signalling, call: Call) -> Met:
+        while True:
+            await _send_all(line, call)
+            if call.failed is not None:
+                raise _error_of(call.failed.key, call.failed.tries_left)
+            if call.met is not None:
+                return call.met
+            wake_at = call.wake_at or self._company.clock.now()
+            try:
+                async with asyncio.timeout(max(0.0, wake_at - self._company.clock.now())):
+                    message = await line.receive()
+            except TimeoutError:
+                await call.wake()
+            else:
+                if isinstance(message, Pass | HangUp) and message.call == call.call_id:
+                    await call.take(message)
+
+    async def _live(self, line: Signalling, call: Call, met: Met, names: Names) -> EndReason:
+        company = self._company
+        agreed = met.agreed
+        session = self.session = CustomerSession(
+            link=met.link,
+            hello=company.hello,
+            names=names,
+            words=fingerprint_words(
+                fingerprint(agreed.certificate), agreed.session, company.texts.language
+            ),
+            desktop=company.desktop,
+            texts=company.texts,
+            diary=company.open_diary(),
+            clock=company.clock,
+            watcher=self._watcher,
+            agreed_beforehand=self._agreed_beforehand,
+        )
+        introducing = asyncio.create_task(_introduce(line, call, session))
+        try:
+            return await session.run()
+        finally:
+            introducing.cancel()
+            await asyncio.gather(introducing, return_exceptions=True)
+
+
+async def _introduce(line: Signalling, call: Call, session: CustomerSession) -> None:
+    """Carry candidates until the two programs talk; then the rendezvous is not needed."""
+    reading = asyncio.create_task(_read(line, call))
+    try:
+        await session.opened.wait()
+        await line.send(call.done())
+    except EzError as error:
+        log.info("the server went away: %s", error)
+    finally:
+        reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
+        await line.close()
+
+
+async def _read(line: Signalling, call: Call) -> None:
+    try:
+        while True:
+            message = await line.receive()
+            if isinstance(message, Pass) and message.call == call.call_id:
+                await call.take(message)
+                await _send_all(line, call)
+    except EzError as error:
+        # The link may come about all the same: both ends know each other's addresses.
+        log.info("the line to the server ended: %s", error)
+
+
+async def _send_all(line: Signalling, call: Call) -> None:
+    for message in call.to_send():
+        await line.send(message)
+
+
+def _error_of(key: ErrorKey, tries_left: int) -> EzError:
+    kind = Refused if key == ErrorKey.CONSENT_REFUSED else EzError
+    return kind(key, n=tries_left)
