@@ -84,3 +84,10 @@ def public_url(config: RendezvousConfig, port: int) -> str:
         host = "127.0.0.1" if not config.tls else host
     shown = f"[{host}]" if ":" in host else host
     return f"{'https' if config.tls else 'http'}://{shown}:{port}"
+
+
+def relay_host(config: RendezvousConfig) -> str:
+    """Return where the relay listens: a proxy in front of TCP on this machine carries no UDP."""
+    if config.public_url is None or not is_loopback(config.host):
+        return config.host
+    return config.host if is_loopback(parse_server(config.public_url).host) else ""

@@ -1,6 +1,6 @@
-"""A TCP connection of the rendezvous, with what aiohttp leaves open closed.
+"""The door for TCP: every connection is counted from its first moment, and hurried along.
 
-    too many in all, or from one address     dropped before a byte is read
+    too many in all, or from one address     dropped before a byte is read or a key exchanged
     no full request within the time-out      closed, the first and every later one alike
     TLS buffers                              16 KiB instead of 256 a connection
 
@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import asyncio.sslproto
 import logging
+import socket
 import ssl
 from pathlib import Path
 from typing import Any
@@ -24,37 +25,21 @@ from ezp2p.rendezvous.config import Limits
 from ezp2p.rendezvous.limits import Turnstile, network
 
 _READ_BUFFER_BYTES = 16 * 1024
+_OUT_OF_FILES_S = 0.1  # how long we wait when the system lets us open no more
 _LOG = logging.getLogger(__name__)
 
 
 class Connection(web.RequestHandler):
-    """One TCP connection, counted while it is open."""
+    """One TCP connection, let in at `place`."""
 
-    __slots__ = ("_place", "_turnstile", "_ways")
+    __slots__ = ("_place", "_turnstile")
 
     def __init__(
-        self,
-        server: web.Server,
-        turnstile: Turnstile,
-        ways: Ways,
-        loop: asyncio.AbstractEventLoop,
-        **options: Any,
+        self, server: web.Server, turnstile: Turnstile, place: object, **options: Any
     ) -> None:
-        super().__init__(server, loop=loop, **options)
+        super().__init__(server, loop=asyncio.get_running_loop(), **options)
         self._turnstile = turnstile
-        self._ways = ways
-        self._place: str | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Let the connection in if there is room for its address; a proxy's count as many."""
-        peer = transport.get_extra_info("peername")
-        address = str(peer[0]) if peer else ""
-        place = repr(transport) if self._ways.is_proxy(address) else network(address)
-        super().connection_made(transport)
-        if self._turnstile.enter(place):
-            self._place = place
-        else:
-            self.force_close()
+        self._place = place
 
     def handle_error(
         self,
@@ -65,24 +50,33 @@ class Connection(web.RequestHandler):
     ) -> web.StreamResponse:
         """Answer what is not HTTP without an echo of it; strangers do not fill our log."""
         _LOG.debug("refused a request of %s: %s", request.remote, type(exc).__name__)
-        response = web.Response(status=status, headers={"X-Content-Type-Options": "nosniff"})
+        headers = {"X-Content-Type-Options": "nosniff", "Server": "ezp2p"}
+        response = web.Response(status=status, headers=headers)
         response.force_close()
         return response
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Make room."""
-        if self._place is not None:
-            self._turnstile.leave(self._place)
-            self._place = None
+        self._turnstile.leave(self._place)
         super().connection_lost(exc)
 
 
-class ConnectionMaker:
-    """Makes the connections of one server; `asyncio.loop.create_server` calls it."""
+class Door:
+    """Accepts connections on a listening, non-blocking socket, which it does not own."""
 
-    def __init__(self, server: web.Server, ways: Ways, limits: Limits) -> None:
+    def __init__(
+        self,
+        server: web.Server,
+        tcp: socket.socket,
+        tls: ssl.SSLContext | None,
+        ways: Ways,
+        limits: Limits,
+    ) -> None:
         self._server = server
+        self._tcp = tcp
+        self._tls = tls
         self._ways = ways
+        self._handshake_s = limits.header_timeout_s
         self._turnstile = Turnstile(
             in_all=limits.connections, per_key=limits.connections_per_address
         )
@@ -96,20 +90,44 @@ class ConnectionMaker:
             "auto_decompress": False,  # nobody needs to send us a compressed password
             "access_log": None,
         }
+        _small_tls_buffers(limits.tls_buffer_bytes)
 
-    def __call__(self) -> Connection:
-        """Return the protocol of a connection that has just been accepted."""
+    async def stand_open(self) -> None:
+        """Let people in until cancelled; then those still shaking hands are let go."""
         loop = asyncio.get_running_loop()
-        return Connection(self._server, self._turnstile, self._ways, loop, **self._options)
+        async with asyncio.TaskGroup() as handshakes:
+            while True:
+                try:
+                    accepted, peer = await loop.sock_accept(self._tcp)
+                except OSError as error:
+                    _LOG.warning("cannot accept a connection: %s", error)
+                    await asyncio.sleep(_OUT_OF_FILES_S)
+                    continue
+                # All of a proxy's connections are one peer's, so they are counted one by one.
+                address = str(peer[0])
+                place = object() if self._ways.is_proxy(address) else network(address)
+                if self._turnstile.enter(place):
+                    handshakes.create_task(self._welcome(accepted, place))
+                else:
+                    accepted.close()
 
+    async def _welcome(self, accepted: socket.socket, place: object) -> None:
+        def connection() -> Connection:
+            return Connection(self._server, self._turnstile, place, **self._options)
 
-def small_tls_buffers(size_bytes: int) -> None:
-    """Let every TLS connection made from now on read through a buffer of this size.
-
-    asyncio offers no option: the size is a class attribute of its own protocol (CPython 3.11 to
-    3.14), read when a connection is made. 291 KiB an idle connection become 51.
-    """
-    asyncio.sslproto.SSLProtocol.max_size = size_bytes
+        try:
+            await asyncio.get_running_loop().connect_accepted_socket(
+                connection,
+                accepted,
+                ssl=self._tls,
+                ssl_handshake_timeout=self._handshake_s if self._tls else None,
+            )
+        except OSError as error:  # SSLError and time-outs too
+            _LOG.debug("handshake failed: %s", error)
+            self._turnstile.leave(place)
+        except Exception:  # the border: one connection's trouble does not close the door
+            _LOG.exception("cannot serve a connection")
+            self._turnstile.leave(place)
 
 
 def tls_context(cert: Path, key: Path | None) -> ssl.SSLContext:
@@ -118,3 +136,12 @@ def tls_context(cert: Path, key: Path | None) -> ssl.SSLContext:
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.load_cert_chain(cert, key)
     return context
+
+
+def _small_tls_buffers(size_bytes: int) -> None:
+    """Let every TLS connection made from now on read through a buffer of this size.
+
+    asyncio offers no option: the size is a class attribute of its own protocol (CPython 3.11 to
+    3.14), read when a connection is made. 291 KiB an idle connection become 51.
+    """
+    asyncio.sslproto.SSLProtocol.max_size = size_bytes

@@ -12,10 +12,12 @@ _BACKLOG = 1024
 _FREE_PORT_TRIES = 20
 
 
-def listen(host: str, port: int, udp_port: int | None) -> tuple[socket.socket, socket.socket]:
+def listen(
+    host: str, port: int, udp_host: str, udp_port: int | None
+) -> tuple[socket.socket, socket.socket]:
     """Return a listening TCP socket and a bound UDP socket, both non-blocking.
 
-    `host` "" is every address of the machine; `port` 0 a free one, the same for UDP where
+    A host "" is every address of the machine; `port` 0 a free one, the same for UDP where
     `udp_port` is None. Raises UsageError(port.taken, port=...) or UsageError(usage).
     """
     tries = _FREE_PORT_TRIES if port == 0 and udp_port is None else 1
@@ -23,7 +25,7 @@ def listen(host: str, port: int, udp_port: int | None) -> tuple[socket.socket, s
         tcp = _tcp(host, port)
         wanted = tcp.getsockname()[1] if udp_port is None else udp_port
         try:
-            return tcp, _udp(host, wanted)
+            return tcp, _udp(udp_host, wanted)
         except EzError:
             tcp.close()
             if attempt == tries - 1:

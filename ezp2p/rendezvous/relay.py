@@ -41,7 +41,7 @@ HALF_PAIR_S = 20.0
 SILENT_PAIR_S = 120.0
 REPLACE_AFTER_S = 2.0  # a bound address silent for so long may be replaced
 COOKIE_LIFE_S = 30.0  # a cookie is good for one to two of these
-LARGEST_DATAGRAM = 9000
+LARGEST_DATAGRAM = RELAY_HEADER_BYTES + 9000  # jumbo frames; what is longer is dropped
 _PAIRS = 10_000
 _METERS = 100_000
 # Reading a ticket costs 0.1 ms; what an address may cost us a second. A branch office fits.
@@ -124,7 +124,7 @@ class RelayTable:
 
     def _forward(self, data: bytes, source: Address, now: float) -> tuple[bytes, Address] | None:
         lane = self._lanes.get((data[1:RELAY_HEADER_BYTES], source))
-        if lane is None or len(data) <= RELAY_HEADER_BYTES:
+        if lane is None or not RELAY_HEADER_BYTES < len(data) <= LARGEST_DATAGRAM:
             return None
         seat, other = lane
         seat.heard_at = now

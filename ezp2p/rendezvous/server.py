@@ -29,8 +29,8 @@ from ezp2p.rendezvous.accounts import ADMIN_LOGIN, AccountRole, Accounts
 from ezp2p.rendezvous.address import Ways
 from ezp2p.rendezvous.alarms import Alarms
 from ezp2p.rendezvous.api import Api
-from ezp2p.rendezvous.config import RendezvousConfig, public_url
-from ezp2p.rendezvous.connection import ConnectionMaker, small_tls_buffers, tls_context
+from ezp2p.rendezvous.config import RendezvousConfig, public_url, relay_host
+from ezp2p.rendezvous.connection import Door, tls_context
 from ezp2p.rendezvous.database import Database, open_database
 from ezp2p.rendezvous.listening import listen
 from ezp2p.rendezvous.login import Login
@@ -150,7 +150,8 @@ class Rendezvous:
         return key, database
 
     def _open_ports(self) -> tuple[socket.socket, socket.socket]:
-        tcp, udp = listen(self._config.host, self._config.port, self._config.udp_port)
+        config = self._config
+        tcp, udp = listen(config.host, config.port, relay_host(config), config.udp_port)
         self._opened.callback(tcp.close)
         self._opened.callback(udp.close)
         return tcp, udp
@@ -185,14 +186,9 @@ class Rendezvous:
         await runner.setup()
         self._opened.push_async_callback(runner.cleanup)
         assert runner.server is not None
-        small_tls_buffers(limits.tls_buffer_bytes)
-        server = await asyncio.get_running_loop().create_server(
-            ConnectionMaker(runner.server, ways, limits),
-            sock=tcp,
-            ssl=tls,
-            ssl_handshake_timeout=limits.header_timeout_s if tls else None,
-        )
-        self._opened.callback(server.close)
+        door = Door(runner.server, tcp, tls, ways, limits)
+        opened = asyncio.create_task(door.stand_open())
+        self._opened.push_async_callback(_cancel, opened)
 
     async def _watch(self, signalling: Signalling, relay: RelaySocket) -> None:
         """Do what the clock asks for, once a second, and survive a database that is away."""
@@ -207,6 +203,8 @@ class Rendezvous:
                     await signalling.drop_dead_tokens()
             except SQLAlchemyError as error:
                 _LOG.error("the records cannot be reached: %s", error)
+            except Exception:  # the border: the watch goes on whatever one round met
+                _LOG.exception("the watch met a mistake of ours")
 
 
 def _certificate(config: RendezvousConfig) -> ssl.SSLContext | None:

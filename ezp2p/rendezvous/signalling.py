@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 from aiohttp import WSCloseCode, WSMsgType, web
+from sqlalchemy.exc import SQLAlchemyError
 
 from ezp2p.base.clock import Clock
 from ezp2p.base.errors import EzError, PeerError, Unavailable
@@ -167,6 +168,9 @@ class Signalling:
         writing = asyncio.create_task(socket.write())
         try:
             await self._read(ws, socket, _speaker(peer, asking.address, account))
+        except Exception:  # the border: a mistake of ours ends one connection, not the server
+            _LOG.exception("signalling with %s failed", peer)
+            socket.end(WSCloseCode.INTERNAL_ERROR)
         finally:
             del self._sockets[peer]
             self._presence.leave(peer)
@@ -231,7 +235,10 @@ class Signalling:
                 f"{ALARM_FAILURES} access codes failed within an hour, "
                 f"the latest from {noticed.address}"
             )
-            await self._alarms.ring(noticed.site, CODE_GUESSING, detail, self._clock.wall())
+            try:
+                await self._alarms.ring(noticed.site, CODE_GUESSING, detail, self._clock.wall())
+            except SQLAlchemyError as error:  # the warning stands in the log at least
+                _LOG.error("the alarm cannot be stored: %s", error)
 
 
 def _speaker(peer: str, address: str, account: Account | None) -> Counselor | Customer:

@@ -43,8 +43,10 @@ _JOINS_PER_S = 1.0  # an address' calls, right or wrong: 1,000 slots are not sca
 _JOINS_AT_ONCE = 20
 _OPENINGS_PER_S = 0.2  # an account's slots: a site has 1,000 numbers, each busy for 20 minutes
 _OPENINGS_AT_ONCE = 30
-# The counselor's program says these when the customer's did not hold the code.
-_GUESSED = frozenset({CallEnd.CODE_WRONG, CallEnd.CODE_BURNT, CallEnd.PROTOCOL})
+# The counselor's program says these when the customer's did not hold the code ...
+_WRONG = frozenset({CallEnd.CODE_WRONG, CallEnd.CODE_BURNT})
+# ... and these when it fell silent or talked nonsense, perhaps to hide a wrong guess.
+_DOUBTFUL = frozenset({CallEnd.PROTOCOL, CallEnd.TIMEOUT})
 
 
 class Relays(Protocol):
@@ -233,7 +235,7 @@ class Switchboard:
             self._slots.close(call.slot, now)
             self._guesses.forgive(network(call.address))
             self._calls.settle(call)
-        elif why in _GUESSED:
+        elif why in _WRONG or (why in _DOUBTFUL and call.answered):
             self._book_failure(call, now)
             self._calls.settle(call)
 

@@ -17,6 +17,7 @@ from typing import Any, Protocol
 
 import msgspec
 from aiohttp import hdrs, web
+from sqlalchemy.exc import SQLAlchemyError
 
 from ezp2p.base.clock import Clock
 from ezp2p.base.errors import EzError, PeerError
@@ -190,6 +191,10 @@ class Desk:
             if error.status < 400:
                 raise
             return self._failed(request, error.status, error.reason, ErrorKey.USAGE, {})
+        except SQLAlchemyError as error:
+            _LOG.error("the records cannot be reached: %s", error)
+            broken = EzError(ErrorKey.DATABASE_BROKEN)
+            return self._failed(request, *_status(broken), broken.key, {})
         except TimeoutError:
             response = self._failed(request, 408, "Too slow.", ErrorKey.PEER_PROTOCOL, {})
             response.force_close()

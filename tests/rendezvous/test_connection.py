@@ -140,6 +140,23 @@ async def test_connections_of_one_address_are_counted_and_freed() -> None:
             writer.transport.abort()
 
 
+async def test_connections_are_counted_before_their_handshake(tmp_path: Path) -> None:
+    cert, key = self_signed(tmp_path)
+    context = ssl.create_default_context(cafile=str(cert))
+    limits = Limits(connections_per_address=3, header_timeout_s=0.5)
+    async with running_rendezvous(limits=limits, tls_cert=cert, tls_key=key) as server:
+        silent = [asyncio.create_task(talk(server, b"")) for _ in range(3)]
+        held = [await asyncio.open_connection("127.0.0.1", server.port) for _ in range(3)]
+        with pytest.raises(OSError):
+            for _ in range(4):
+                await asyncio.open_connection("127.0.0.1", server.port, ssl=context)
+        await asyncio.gather(*silent, *(reader.read() for reader, _ in held))
+        _, writer = await asyncio.open_connection("127.0.0.1", server.port, ssl=context)
+        writer.transport.abort()
+        for _, writer in held:
+            writer.transport.abort()
+
+
 async def test_listed_proxy_is_not_counted_as_one_address() -> None:
     limits = Limits(connections_per_address=1)
     async with running_rendezvous(limits=limits, trusted_proxies=("127.0.0.1",)) as server:

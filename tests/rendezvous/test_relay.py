@@ -81,6 +81,13 @@ def test_datagrams_go_between_the_two_bound_addresses_and_nowhere_else() -> None
     assert relay.receive(packet, EVE, 0.0, WALL) is None
 
 
+def test_datagram_longer_than_any_network_carries_is_dropped() -> None:
+    relay = table()
+    allocation = pair(relay)
+    assert relay.receive(relayed(allocation, bytes(9000)), CUSTOMER, 0.0, WALL) is not None
+    assert relay.receive(relayed(allocation, bytes(9001)), CUSTOMER, 0.0, WALL) is None
+
+
 def test_nothing_is_carried_before_both_ends_are_bound() -> None:
     relay = table()
     allocation = offer(relay, GOOD, CUSTOMER)

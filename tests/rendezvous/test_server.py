@@ -214,4 +214,4 @@ async def test_ready_means_that_the_records_can_be_read(tmp_path: Path) -> None:
             connection.execute("ALTER TABLE site RENAME TO gone")
         connection.close()
         assert (await status("/healthz"), await status("/readyz")) == (200, 503)
-        assert await status("/main") == 500
+        assert await status("/main") == 503

@@ -6,9 +6,11 @@ import asyncio
 import base64
 import json
 import os
+import sqlite3
 import struct
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -352,3 +354,44 @@ async def test_reader_too_slow_for_its_letters_is_let_go() -> None:
             await helper.ws.send_str(passed)
             await asyncio.sleep(0)
         assert hung_up.result() == HangUp(call=arrived.call, why=CallEnd.GONE)
+
+
+async def test_lost_database_ends_a_call_for_help_not_the_server(tmp_path: Path) -> None:
+    async with running_rendezvous(tmp_path) as server, customer(server) as me:
+        with sqlite3.connect(tmp_path / "ezp2p.db") as connection:
+            connection.execute("ALTER TABLE site RENAME TO gone")
+        connection.close()
+        await me.say(Join(site="main", slot="123"))
+        assert await me.ends() == aiohttp.WSCloseCode.INTERNAL_ERROR
+        async with customer(server) as again:
+            assert not again.ws.closed
+
+
+async def test_twenty_wrong_codes_reach_the_administrators_list() -> None:
+    async with running_rendezvous(trusted_proxies=("127.0.0.1",)) as server:
+        token = (await server.login()).token
+        async with (
+            counselor(server) as helper,
+            aiohttp.ClientSession() as http,
+        ):
+            await helper.say(OpenSlot())
+            number = (await helper.hear()).number
+            for turn in range(20):
+                headers = {"X-Forwarded-For": f"198.51.100.{turn}"}
+                url = f"{server.url}/api/v1/signal"
+                async with http.ws_connect(url, headers=headers) as ws:
+                    me = Program(ws)
+                    await me.say(Join(site="main", slot=number))
+                    arrived = await helper.hear()
+                    assert arrived.address == f"198.51.100.{turn}"
+                    await helper.say(HangUp(call=arrived.call, why=CallEnd.CODE_WRONG))
+                    assert isinstance(await me.hear(), Joined)
+                    assert (await me.hear()).why is CallEnd.CODE_WRONG
+            await helper.say(OpenSlot())
+            await helper.hear()
+            async with http.get(
+                f"{server.url}/api/v1/alarms", headers={"Authorization": f"Bearer {token}"}
+            ) as answer:
+                (alarm,) = (await answer.json())["alarms"]
+            assert alarm["kind"] == "code-guessing"
+            assert "198.51.100.19" in alarm["detail"]

@@ -123,6 +123,24 @@ def test_leaving_after_the_answer_costs_as_much_as_a_wrong_code() -> None:
     assert refusal(board, guesser, number, 0.0).key == ErrorKey.CODE_WAIT
 
 
+@pytest.mark.parametrize("why", [CallEnd.TIMEOUT, CallEnd.PROTOCOL])
+def test_silence_or_nonsense_after_the_answer_costs_as_much_but_not_before(why: CallEnd) -> None:
+    for answered in (False, True):
+        board = switchboard()
+        number = open_slot(board, 0.0)
+        guesser = Customer("guesser", "192.0.2.66")
+        for _ in range(4):
+            joined = join(board, guesser, number, 0.0)
+            if answered:
+                board.pass_on(ANNA.peer, Pass(call=joined.call, body=b"answer"))
+            board.hang_up(ANNA.peer, HangUp(call=joined.call, why=why), 0.0)
+            list(board.next_letters())
+        if answered:
+            assert refusal(board, guesser, number, 0.0).key == ErrorKey.CODE_WAIT
+        else:
+            join(board, guesser, number, 0.0)
+
+
 def test_customer_who_left_first_is_excused_when_the_counselor_says_they_met() -> None:
     board = switchboard()
     kim = Customer("kim", "192.0.2.1")
