@@ -282,6 +282,19 @@ def test_a_frame_before_any_layout_is_refused() -> None:
         CounselorScreen().receive(Frame(0, []), 0.0)
 
 
+def test_a_reloaded_page_gets_no_frame_before_its_layout() -> None:
+    counselor = CounselorScreen()
+    layout = ScreenLayout(100, 100, "fast")
+    counselor.receive(layout, 0.0)
+    list(counselor.next_events())
+    counselor.show([])
+    counselor.receive(Frame(1, []), 0.0)  # was on its way
+    assert list(counselor.next_events()) == []
+    counselor.receive(layout, 0.0)
+    counselor.receive(Frame(2, []), 0.0)
+    assert list(counselor.next_events()) == [layout, Frame(2, [])]
+
+
 def test_a_part_that_would_burst_a_viewer_is_refused_and_not_passed_on() -> None:
     counselor = CounselorScreen()
     counselor.receive(ScreenLayout(100, 100, "fast"), 0.0)

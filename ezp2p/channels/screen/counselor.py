@@ -37,10 +37,12 @@ class CounselorScreen(End[Picture]):
     def __init__(self) -> None:
         super().__init__()
         self._layout: ScreenLayout | None = None
+        self._begins_anew = False  # what arrives before the next layout is for no page any more
         self._statistics = Statistics()
 
     def show(self, codecs: Sequence[str]) -> None:
-        """A page is ready and reads these codecs."""
+        """A page is ready and reads these codecs; it gets a layout first."""
+        self._begins_anew = True
         self._send(ShowScreen(list(codecs)))
 
     def frame_shown(self, shown: FrameShown, now: float) -> None:
@@ -65,8 +67,11 @@ class CounselorScreen(End[Picture]):
         match message:
             case ScreenLayout():
                 self._layout = message
+                self._begins_anew = False
             case Frame(parts=parts):
                 self._check(message)
+                if self._begins_anew:
+                    return
                 size = sum(len(part.data) for part in parts if isinstance(part, Lossless | Jpeg))
                 self._statistics.received(message.number, size, now)
             case ScreenUnavailable():

@@ -21,15 +21,19 @@ class X11PolledPointer:
     def shape(self) -> Pointer | None:
         """See PolledPointer."""
         with unavailable_if_broken(_FAILURE):
-            while (event := self._connection.poll_for_event()) is not None:
-                self._pointer.concerns(event)
+            self._read_events()
             return self._pointer.shape()
 
     def place(self) -> tuple[int, int] | None:
         """See PolledPointer."""
         with unavailable_if_broken(_FAILURE):
+            self._read_events()
             return self._pointer.place()
 
     def close(self) -> None:
         """See PolledPointer."""
         self._connection.disconnect()
+
+    def _read_events(self) -> None:
+        while (event := self._connection.poll_for_event()) is not None:
+            self._pointer.concerns(event)
