@@ -89,6 +89,7 @@ class ErrorKey(StrEnum):
     INPUT_UNAVAILABLE = "input.unavailable"
     NOTICE_UNAVAILABLE = "notice.unavailable"
     WINDOW_UNAVAILABLE = "window.unavailable"
+    KEYRING_UNAVAILABLE = "keyring.unavailable"
     DATA_UNWRITABLE = "data.unwritable"
     DATABASE_BROKEN = "database.broken"
     USAGE = "usage"
