@@ -16,7 +16,8 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from typing import Any
+from pathlib import Path
+from typing import Any, TextIO
 
 from ezp2p.app.report import Reporter
 from ezp2p.app.stage import display_in_memory, has_display
@@ -30,12 +31,14 @@ END_TIMEOUT_S = 10.0
 class Part:
     """One started program that prints a JSON object a line."""
 
-    def __init__(self, arguments: list[str], environment: dict[str, str]) -> None:
+    def __init__(self, arguments: list[str], environment: dict[str, str], log: TextIO) -> None:
+        """Start it; what it says beside its events goes into `log`."""
         self.name = arguments[0]
         self.process = subprocess.Popen(
             [*_ourselves(), *arguments, "--json"],
             env={**os.environ, **environment},
             stdout=subprocess.PIPE,
+            stderr=log,
             text=True,
             encoding="utf-8",
         )
@@ -78,35 +81,55 @@ def run(options: dict[str, Any], reporter: Reporter) -> int:
     """Play until DEMO_SECONDS are over or somebody presses Ctrl+C; then say how it was."""
     seconds = float(os.environ.get("DEMO_SECONDS") or 0)
     with ExitStack() as stack:
-        shared, viewing = _displays(stack)
-        server = stack.enter_context(_part(["serve", "--port", "0", *_data(stack)], {}))
-        listening = server.wait_for("listening")
-        operator = stack.enter_context(
-            _part(
-                [
-                    *("operator", "--server", listening["page"]),
-                    *("--login", listening["admin_login"], "--ui", options["ui"] or "window"),
-                ],
-                {"EZP2P_PASSWORD": listening["admin_password"], "DISPLAY": viewing},
-            )
-        )
-        viewer = operator.wait_for("ui")["url"]
-        waiting = operator.wait_for("waiting")
-        customer = stack.enter_context(
-            _part(
-                ["customer", "--headless", "--grant", "view,control"],
-                {"EZP2P_CODE": waiting["link"], "DISPLAY": shared},
-            )
-        )
-        customer.wait_for("session-started")
-        sentence = reporter.texts.text("cli.demo", {"url": viewer, "display": shared})
-        reporter.event("demo", sentence, url=viewer, display=shared)
-        _let_play(seconds, customer)
-        customer.process.terminate()
-        over = customer.wait_for("session-ended", END_TIMEOUT_S)
-        summary = {name: over.get(name) for name in ("path", "frames_shown", "latency_ms")}
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ezp2p-demo-")))
+        log = stack.enter_context((folder / "log").open("w+", encoding="utf-8"))
+        try:
+            summary = _play(options, reporter, seconds, stack, folder, log)
+        except EzError:
+            log.seek(0)
+            sys.stderr.write(log.read())
+            raise
         reporter.event("summary", reporter.texts.text("cli.demo-summary", summary), **summary)
     return 0
+
+
+def _play(
+    options: dict[str, Any],
+    reporter: Reporter,
+    seconds: float,
+    stack: ExitStack,
+    folder: Path,
+    log: TextIO,
+) -> dict[str, Any]:
+    """Start the three parts, let them play, and return what the customer's part measured."""
+
+    def start(arguments: list[str], environment: dict[str, str]) -> Part:
+        return stack.enter_context(_part(arguments, environment, log))
+
+    shared, viewing = _displays(stack)
+    server = start(["serve", "--host", "127.0.0.1", "--port", "0", "--data", str(folder)], {})
+    listening = server.wait_for("listening")
+    ui = options["ui"] or "window"
+    operator = start(
+        [
+            *("operator", "--server", listening["page"]),
+            *("--login", listening["admin_login"], "--ui", ui),
+        ],
+        {"EZP2P_PASSWORD": listening["admin_password"], "DISPLAY": viewing},
+    )
+    viewer = operator.wait_for("ui")["url"]
+    waiting = operator.wait_for("waiting")
+    customer = start(
+        ["customer", "--headless", "--grant", "view,control"],
+        {"EZP2P_CODE": waiting["link"], "DISPLAY": shared},
+    )
+    customer.wait_for("session-started")
+    sentence = reporter.texts.text("cli.demo", {"url": viewer, "display": shared})
+    reporter.event("demo", sentence, url=viewer, display=shared)
+    _let_play(seconds, customer)
+    customer.process.terminate()
+    over = customer.wait_for("session-ended", END_TIMEOUT_S)
+    return {name: over.get(name) for name in ("path", "frames_shown", "latency_ms")}
 
 
 def _let_play(seconds: float, customer: Part) -> None:
@@ -123,14 +146,9 @@ def _displays(stack: ExitStack) -> tuple[str, str]:
     return shared, stack.enter_context(display_in_memory(with_program=False))
 
 
-def _data(stack: ExitStack) -> list[str]:
-    folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="ezp2p-demo-"))
-    return ["--data", folder]
-
-
 @contextmanager
-def _part(arguments: list[str], environment: dict[str, str]) -> Iterator[Part]:
-    part = Part(arguments, environment)
+def _part(arguments: list[str], environment: dict[str, str], log: TextIO) -> Iterator[Part]:
+    part = Part(arguments, environment, log)
     try:
         yield part
     finally:

@@ -59,10 +59,10 @@ def display_in_memory(*, with_program: bool) -> Iterator[str]:
 
 def _people_it(display: str, *, with_program: bool) -> Iterator[subprocess.Popen[bytes]]:
     environment = {**os.environ, "DISPLAY": display}
-    commands = [["openbox"]]
+    commands = [["openbox"], ["xsetroot", "-solid", "#3b4a5f"]]
     if with_program:
         commands.append(["xterm", "-geometry", "90x24+60+80", "-fa", "Monospace", "-fs", "12"])
-        commands.append(["xterm", "-geometry", "70x3+60+560", "-e", "sh", "-c", _CLOCK])
+        commands.append(["xterm", "-geometry", "70x3+60+650", "-e", "sh", "-c", _CLOCK])
     for command in commands:
         if shutil.which(command[0]):
             yield subprocess.Popen(

@@ -104,6 +104,11 @@ class CustomerSession:
         return self.consent.granted
 
     @property
+    def record(self) -> str:
+        """The file with this session's log; "" if there is none."""
+        return self._diary.path
+
+    @property
     def frames_shown(self) -> int:
         """How many frames the viewer has shown."""
         return self._screen.frames_shown

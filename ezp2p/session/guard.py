@@ -87,14 +87,14 @@ class Guard:
 
     def _text(self, granted: frozenset[Grant], since: float) -> NoticeText:
         text = self._texts.text
-        allowed = "control" if Grant.CONTROL in granted else "view" if granted else "nothing"
+        allowed = "controls" if Grant.CONTROL in granted else "sees" if granted else "nothing"
         names = {"counselor": self._names.counselor, "company": self._names.company}
         clock = time.strftime("%H:%M", time.localtime(since))
         return NoticeText(
             title=text("notice.title", names),
             details=text(f"notice.{allowed}", {"time": clock}),
             end_button=text("notice.end"),
-            end_hint=text("notice.end-key"),
+            end_hint=text("notice.end-hint"),
         )
 
 

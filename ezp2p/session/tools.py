@@ -36,6 +36,8 @@ class Desktop(Protocol):
 class Diary(Protocol):
     """Where a session's log goes; must never raise."""
 
+    path: str  # the file, or "" where there is none
+
     def write(self, event: str, **fields: object) -> None:
         """Note something that happened."""
         ...

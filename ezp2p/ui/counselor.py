@@ -49,6 +49,18 @@ _STATES = {
 }
 
 
+# What went wrong with a call, where the counselor can do something about it.
+_TOLD = frozenset(
+    {
+        ErrorKey.CODE_WRONG,
+        ErrorKey.CODE_BURNT,
+        ErrorKey.PEER_GONE,
+        ErrorKey.PEER_VERSION,
+        ErrorKey.PEER_UNTRUSTED,
+    }
+)
+
+
 class Keyring(Protocol):
     """The system's keyring."""
 
@@ -225,7 +237,8 @@ class CounselorHalf:
     def call_failed(self, slot: Slot, key: ErrorKey, tries_left: int) -> None:
         """Tell the counselor what happened on the phone's other end."""
         fields = {"slot": str(slot.place), "n": str(tries_left)}
-        self._stage.tell(Notified(key=f"call.{key}", fields=fields))
+        told = f"call.{key}" if key in _TOLD else "call.failed"
+        self._stage.tell(Notified(key=told, fields=fields))
         self._also.call_failed(slot, key, tries_left)
 
     def session_happened(self, session: CounselorSession, event: events.SessionEvent) -> None:

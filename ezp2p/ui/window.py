@@ -102,7 +102,7 @@ def run_window(
     `opened` gets the window before it shows, `closed` is called when a person or the program
     has closed it; both on whatever thread. Raises Unavailable(window.unavailable).
     """
-    _check_display()
+    check_window()
     if sys.platform == "linux" and os.geteuid() == 0:
         # Chromium's sandbox refuses to run as root, which only test machines do.
         os.environ["QTWEBENGINE_DISABLE_SANDBOX"] = "1"
@@ -132,7 +132,7 @@ def _engine() -> Literal["qt", "edgechromium", "cocoa"]:
     return "cocoa" if sys.platform == "darwin" else "qt"
 
 
-def _check_display() -> None:
+def check_window() -> None:
     """Qt ends the whole process when it cannot reach the display: look before it does."""
     if sys.platform != "linux" or os.environ.get("WAYLAND_DISPLAY"):
         return
