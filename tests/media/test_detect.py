@@ -24,7 +24,7 @@ def edits(draw: st.DrawFn) -> tuple[Picture, Picture]:
 
 
 @given(edits())
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 def test_painting_the_areas_over_makes_both_equal(pair: tuple[Picture, Picture]) -> None:
     before, after = pair
     replica = before.copy()
@@ -40,7 +40,7 @@ def test_painting_the_areas_over_makes_both_equal(pair: tuple[Picture, Picture])
 
 
 @given(edits())
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 def test_every_area_begins_and_ends_where_pixels_differ(pair: tuple[Picture, Picture]) -> None:
     before, after = pair
     differs = (before != after).any(axis=2)
@@ -81,6 +81,7 @@ def test_far_areas_are_grabbed_apart() -> None:
         max_size=200,
     )
 )
+@settings(deadline=None, max_examples=40)
 def test_gathered_areas_are_few_and_lose_nothing(areas: list[Area]) -> None:
     found = gathered(areas)
     assert len(found) <= MOST_AREAS

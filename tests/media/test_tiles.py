@@ -1,6 +1,6 @@
 import numpy as np
 import numpy.typing as npt
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -13,6 +13,7 @@ masks = st.tuples(st.integers(1, 6), st.integers(1, 6)).flatmap(
 
 
 @given(masks, st.integers(1, TILE), st.integers(1, TILE))
+@settings(deadline=None, max_examples=40)
 def test_rectangles_cover_exactly_the_squares_set(
     mask: npt.NDArray[np.bool_], last_width: int, last_height: int
 ) -> None:
