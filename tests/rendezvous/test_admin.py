@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import aiohttp
@@ -14,6 +15,8 @@ from ezp2p.rendezvous.admin import open_admin
 from ezp2p.rendezvous.config import Limits, RendezvousConfig
 from ezp2p.wire.keys import ErrorKey
 from tests.support.rendezvous import RunningRendezvous, running_rendezvous
+
+PATIENCE_S = 10
 
 
 async def status_of_login(server: RunningRendezvous, site: str, login: str, password: str) -> int:
@@ -66,7 +69,8 @@ async def test_reset_password_kills_the_old_one_its_tokens_and_their_sockets(
         ):
             async with open_admin(server.config, SystemClock()) as admin:
                 new = await admin.reset_password("main", "admin")
-            assert (await ws.receive_json())["key"] == ErrorKey.LOGIN_EXPIRED
+            heard = await asyncio.wait_for(ws.receive_json(), PATIENCE_S)
+            assert heard["key"] == ErrorKey.LOGIN_EXPIRED
             async with http.get(f"{server.url}/api/v1/me") as answer:
                 assert answer.status == 401
         assert await status_of_login(server, "main", "admin", server.admin_password) == 401
