@@ -167,8 +167,15 @@ class Connection(QuicConnection):
         """Return what is to be sent now."""
         if not self._network_paths:
             return []
-        if any(not stream.sender.buffer_is_empty for stream in self._order):
-            self._acknowledge_along(now)
+        has_data = any(not stream.sender.buffer_is_empty for stream in self._order)
+        ack_at = self._ack_at()
+        if ack_at is not None and ack_at > now and self._handshake_confirmed:
+            if has_data:
+                self._spaces[Epoch.ONE_RTT].ack_at = now  # it rides along, and saves a datagram
+            elif not self._close_pending and not self._probe_pending:
+                # Whatever else there is goes with the ACK, in a millisecond.
+                self._pacing_at = None
+                return []
         return [data for data, _address in self.datagrams_to_send(now)]
 
     def change_path(self, round_trip_s: float, now: float, *, after_silence: bool) -> None:
@@ -202,11 +209,9 @@ class Connection(QuicConnection):
 
     # --- the changes inside
 
-    def _acknowledge_along(self, now: float) -> None:
-        """Something goes out anyway: let a pending ACK ride in it instead of a datagram later."""
+    def _ack_at(self) -> float | None:
         space = self._spaces.get(Epoch.ONE_RTT)
-        if space is not None and space.ack_at is not None:
-            space.ack_at = min(space.ack_at, now)
+        return space.ack_at if space is not None else None
 
     @property
     def _congestion(self) -> PathCongestion:

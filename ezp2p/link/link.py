@@ -106,6 +106,7 @@ class Link:
         self._closing = False
         self._datagram_bytes = SAFE_DATAGRAM_BYTES
         self._turn_soon = False
+        self._sent_this_round = False
         self._timer: asyncio.TimerHandle | None = None
         now = clock.now()
         self._timer_at = float("inf")
@@ -160,13 +161,20 @@ class Link:
         self._arm(now)
 
     def send(self, channel: Channel, data: bytes) -> None:
-        """Send a message; it leaves in this turn of the loop. After the end it is dropped.
+        """Send a message; it leaves at once, or with its like in the loop's next round.
 
-        Raises ValueError if it is empty or longer than the channel's FRAME_LIMIT.
+        After the end it is dropped. Raises ValueError if it is empty or longer than the channel's
+        FRAME_LIMIT.
         """
         if self._closed is None:
             self._streams.send(channel, data)
-            self._soon()
+            if self._sent_this_round:
+                self._soon()
+                return
+            # The first of this round of the loop does not wait; what follows goes together.
+            self._sent_this_round = True
+            self._loop.call_soon(self._next_round)
+            self._turn(self._clock.now())
 
     def unacked_bytes(self, channel: Channel) -> int:
         """How many bytes sent on this channel the peer has not acknowledged yet."""
@@ -177,9 +185,6 @@ class Link:
 
         Asked again after that, it returns LinkClosed again.
         """
-        if self._turn_soon:
-            # Whoever asks has sent what it had to send: no need to go round the loop for it.
-            self._turn_now()
         await self._happened.wait()
         events = list(self._events)
         self._events.clear()
@@ -223,9 +228,11 @@ class Link:
             self._loop.call_soon(self._turn_now)
 
     def _turn_now(self) -> None:
-        if self._turn_soon:
-            self._turn_soon = False
-            self._turn(self._clock.now())
+        self._turn_soon = False
+        self._turn(self._clock.now())
+
+    def _next_round(self) -> None:
+        self._sent_this_round = False
 
     def _on_timer(self) -> None:
         self._timer = None
