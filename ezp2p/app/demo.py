@@ -15,12 +15,12 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, TextIO
 
 from ezp2p.app.report import Reporter
-from ezp2p.app.stage import display_in_memory, has_display
+from ezp2p.app.stage import IN_MEMORY, can_share, can_view, display_in_memory
 from ezp2p.base.errors import EzError
 from ezp2p.wire.keys import ErrorKey
 
@@ -115,17 +115,18 @@ def _play(
             *("operator", "--server", listening["page"]),
             *("--login", listening["admin_login"], "--ui", ui),
         ],
-        {"EZP2P_PASSWORD": listening["admin_password"], "DISPLAY": viewing},
+        {"EZP2P_PASSWORD": listening["admin_password"], **viewing},
     )
     viewer = operator.wait_for("ui")["url"]
     waiting = operator.wait_for("waiting")
     customer = start(
         ["customer", "--headless", "--grant", "view,control"],
-        {"EZP2P_CODE": waiting["link"], "DISPLAY": shared},
+        {"EZP2P_CODE": waiting["link"], **shared},
     )
     customer.wait_for("session-started")
-    sentence = reporter.texts.text("cli.demo", {"url": viewer, "display": shared})
-    reporter.event("demo", sentence, url=viewer, display=shared)
+    display = shared.get("DISPLAY", "")
+    sentence = reporter.texts.text("cli.demo", {"url": viewer, "display": display})
+    reporter.event("demo", sentence, url=viewer, display=display)
     _let_play(seconds, customer)
     customer.process.terminate()
     over = customer.wait_for("session-ended", END_TIMEOUT_S)
@@ -137,13 +138,22 @@ def _let_play(seconds: float, customer: Part) -> None:
         customer.process.wait(seconds or None)
 
 
-def _displays(stack: ExitStack) -> tuple[str, str]:
-    """Return the display that is shared and the one where the viewer's window opens."""
-    if has_display():
-        own = os.environ.get("DISPLAY", "")
+def _displays(stack: ExitStack) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the variables of the display that is shared, and of the viewer's window."""
+    own = {"DISPLAY": os.environ.get("DISPLAY", "")}
+    if can_share():
         return own, own
     shared = stack.enter_context(display_in_memory(with_program=True))
-    return shared, stack.enter_context(display_in_memory(with_program=False))
+    viewing = own if can_view() else _in_memory(stack.enter_context(_second_display()))
+    return _in_memory(shared), viewing
+
+
+def _second_display() -> AbstractContextManager[str]:
+    return display_in_memory(with_program=False)
+
+
+def _in_memory(display: str) -> dict[str, str]:
+    return {**IN_MEMORY, "DISPLAY": display}
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
@@ -21,9 +22,19 @@ _CLOCK = (
 )
 
 
-def has_display() -> bool:
-    """Tell whether this person has a screen of an X server or a system that always has one."""
-    return os.name == "nt" or bool(os.environ.get("DISPLAY"))
+# A display in memory is an X server's, whatever the person's own session is.
+IN_MEMORY = {"WAYLAND_DISPLAY": "", "XDG_SESSION_TYPE": "x11"}
+
+
+def can_view() -> bool:
+    """Tell whether this person has a display where a window can open."""
+    return sys.platform != "linux" or bool(os.environ.get("DISPLAY"))
+
+
+def can_share() -> bool:
+    """Tell whether the person's own screen can be shared: not yet on Wayland."""
+    wayland = os.environ.get("WAYLAND_DISPLAY") or os.environ.get("XDG_SESSION_TYPE") == "wayland"
+    return can_view() and not wayland
 
 
 @contextmanager
@@ -58,7 +69,7 @@ def display_in_memory(*, with_program: bool) -> Iterator[str]:
 
 
 def _people_it(display: str, *, with_program: bool) -> Iterator[subprocess.Popen[bytes]]:
-    environment = {**os.environ, "DISPLAY": display}
+    environment = {**os.environ, **IN_MEMORY, "DISPLAY": display}
     commands = [["openbox"], ["xsetroot", "-solid", "#3b4a5f"]]
     if with_program:
         commands.append(["xterm", "-geometry", "90x24+60+80", "-fa", "Monospace", "-fs", "12"])

@@ -31,7 +31,7 @@ class End(ABC, Generic[Event]):
     def receive(self, message: msgspec.Struct, now: float) -> None:
         """Take a message of the other end; raises PeerError if it may not say this now."""
 
-    def wake(self, now: float) -> None:  # noqa: B027 - most ends never ask to be woken
+    def wake(self, now: float) -> None:
         """Called at or after `wake_at`; sets it anew, or to None."""
 
     def messages_to_send(self) -> Iterator[msgspec.Struct]:

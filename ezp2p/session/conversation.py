@@ -52,6 +52,8 @@ class Conversation:
         self._host = host
         self._clock = clock
         self._timer: asyncio.TimerHandle | None = None
+        self._flushing = False
+        self._unsettled = False
         self.unknown_messages = 0
 
     async def run(self) -> LinkClosed:
@@ -74,18 +76,27 @@ class Conversation:
     def flush(self) -> None:
         """Send what the ends want sent, tell what they want told, set the next wake-up.
 
-        Call after every command to an end.
+        Call after every command to an end; a call from within an event is done after it.
         """
-        busy = True
-        while busy:
-            busy = False
-            for channel, end in self._ends.items():
-                for message in end.messages_to_send():
-                    self._link.send(channel, CODECS[channel].encode(message))
-                for event in end.next_events():
-                    busy = True
-                    self._host.channel_happened(channel, event)
+        self._unsettled = True
+        if self._flushing:
+            return
+        self._flushing = True
+        try:
+            while self._unsettled:
+                self._unsettled = False
+                for channel, end in self._ends.items():
+                    self._drain(channel, end)
+        finally:
+            self._flushing = False
         self._set_timer()
+
+    def _drain(self, channel: Channel, end: End[Any]) -> None:
+        for message in end.messages_to_send():
+            self._link.send(channel, CODECS[channel].encode(message))
+        for event in end.next_events():
+            self._unsettled = True
+            self._host.channel_happened(channel, event)
 
     def _receive(self, event: ChannelMessage) -> None:
         end = self._ends.get(event.channel)

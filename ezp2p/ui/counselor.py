@@ -126,6 +126,7 @@ class CounselorHalf:
         self._insecure_http = insecure_http
         self._answer: LoginAnswer | None = None
         self._running: asyncio.Task[None] | None = None
+        self._forgetting: asyncio.Task[None] | None = None
 
     @property
     def shown_problem(self) -> ProblemView | None:
@@ -188,13 +189,13 @@ class CounselorHalf:
     def log_out(self) -> None:
         """End all sessions, stop waiting, forget the login."""
         server, answer = self.server, self._answer
-        if server is not None and answer is not None and self._keyring.is_there:
-            self._keyring.forget(_account(server, answer.login))
-        self._put("remember", False)
         if self.desk is not None:
             self.desk.end_all()
         if self._running is not None:
             self._running.cancel()
+        self._put("remember", False)
+        if server is not None and answer is not None and self._keyring.is_there:
+            self._forgetting = asyncio.create_task(self._forget(_account(server, answer.login)))
 
     def session(self, number: int) -> CounselorSession | None:
         """Return the session with this number."""
@@ -221,7 +222,8 @@ class CounselorHalf:
         """End whatever is under way and wait for it."""
         if self._running is not None:
             self._running.cancel()
-            await asyncio.gather(self._running, return_exceptions=True)
+        under_way = [task for task in (self._running, self._forgetting) if task is not None]
+        await asyncio.gather(*under_way, return_exceptions=True)
 
     # --- the desk
 
@@ -298,6 +300,12 @@ class CounselorHalf:
             except EzError as error:
                 self._stage.tell(Notified(key=error.key))
         return answer
+
+    async def _forget(self, account: str) -> None:
+        try:
+            await asyncio.to_thread(self._keyring.forget, account)
+        except EzError as error:
+            self._stage.tell(Notified(key=error.key))
 
     async def _recall(self, server: ServerAddress, login: str) -> LoginAnswer | None:
         kept = await asyncio.to_thread(self._keyring.recall, _account(server, login))

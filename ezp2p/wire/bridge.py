@@ -59,14 +59,16 @@ class ServerView(msgspec.Struct, frozen=True, kw_only=True):
 class CustomerView(msgspec.Struct, frozen=True, kw_only=True):
     """The customer's side.
 
-    `asks` is what the counselor would like, `granted` what is allowed, `words` the session's
-    fingerprint words; times are milliseconds since 1970 by this machine's clock.
+    `asks` is what the counselor would like now, `granted` what is allowed, `grantable` what has
+    a switch (it was asked for once), `words` the session's fingerprint words; times are
+    milliseconds since 1970 by this machine's clock.
     """
 
     company: str = ""
     counselor: str = ""
     asks: list[Grant] = []
     granted: list[Grant] = []
+    grantable: list[Grant] = []
     words: list[str] = []
     consent_until_ms: float = 0
     allow_from_ms: float = 0

@@ -90,6 +90,7 @@ export const ErrorKey = Object.freeze(/** @type {const} */ ({
   INPUT_UNAVAILABLE: 'input.unavailable',
   NOTICE_UNAVAILABLE: 'notice.unavailable',
   WINDOW_UNAVAILABLE: 'window.unavailable',
+  KEYRING_UNAVAILABLE: 'keyring.unavailable',
   DATA_UNWRITABLE: 'data.unwritable',
   DATABASE_BROKEN: 'database.broken',
   USAGE: 'usage',
