@@ -49,6 +49,7 @@ class FolderLock:
 
     def __init__(self, data: Path) -> None:
         """Raises Unavailable(data.unwritable) if another server holds it."""
+        make_private(data / LOCK)
         try:
             self._connection = sqlite3.connect(data / LOCK, timeout=0, isolation_level=None)
             self._connection.execute("BEGIN EXCLUSIVE")
