@@ -29,6 +29,7 @@ export class Pointer {
     this.on('pointercancel', () => this.release());
     this.on('wheel', (event) => this.wheel(/** @type {WheelEvent} */ (event)));
     // The browser's own meanings of buttons: menu, paste, scroll, go back, drag the picture.
+    // (Preventing pointerdown would keep back the mouse events, whose default is to go back.)
     for (const name of ['contextmenu', 'auxclick', 'mousedown', 'mouseup', 'dragstart']) {
       this.on(name, (event) => event.preventDefault());
     }
@@ -63,7 +64,6 @@ export class Pointer {
 
   /** @param {PointerEvent} event */
   press(event) {
-    event.preventDefault();
     this.hooks.pressed(event);
     if (this.locked) return;
     this.canvas.setPointerCapture(event.pointerId);
