@@ -40,7 +40,9 @@ def run(options: dict[str, Any], reporter: Reporter) -> int:
     def begin(front: Front) -> None:
         if options["server"]:
             front.customer.choose_server(options["server"])
-        if text:
+        if "://" in text and "#" not in text:
+            front.customer.choose_server(text)  # the button of a company's page
+        elif text:
             front.customer.enter(text)
 
     return Seat(options, reporter, first_page=Page.CODE, begin=begin).run()
