@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import random
+import signal
 import subprocess
 import sys
 import threading
@@ -140,6 +142,20 @@ def test_text_is_right_while_a_second_keyboard_types(
         arrived = target.text_of_length(len(text) + presses)
     assert arrived.count("a") == presses
     assert arrived.replace("a", "") == text
+
+
+def test_text_waits_for_a_program_that_is_busy(
+    display: Display, sink: X11Input, tmp_path: Path
+) -> None:
+    with qt(display, tmp_path) as target:
+        os.kill(target.pid, signal.SIGSTOP)
+        typist = threading.Thread(target=sink.type_text, args=(MIXED,))
+        typist.start()
+        typist.join(1.0)  # well beyond what is granted to programs that cannot be asked
+        assert typist.is_alive()
+        os.kill(target.pid, signal.SIGCONT)
+        typist.join()
+        assert target.text_of_length(len(MIXED)) == MIXED
 
 
 def test_text_stops_when_interrupted_and_goes_on_after_a_release(

@@ -18,7 +18,8 @@ from typing import Any
 
 import xcffib
 import xcffib.xproto
-from playwright.sync_api import sync_playwright
+import xcffib.xtest
+from playwright.sync_api import Page, TimeoutError, sync_playwright
 
 from tests.support.xvfb import Display
 
@@ -71,6 +72,7 @@ class Target:
     """A window with the keyboard, and what stands in it."""
 
     read: Callable[[], str]
+    pid: int = 0
 
     def text_of_length(self, length: int) -> str:
         """Return the text once it is that long, or as it is when it will not grow any more."""
@@ -122,9 +124,26 @@ def chromium(display: Display, folder: Path) -> Iterator[Target]:
         page.set_content(page_text)
         _give_keyboard(display)
         page.focus("#t")
-        page.wait_for_function("document.hasFocus()")
+        _until_keys_arrive(display, page)
         yield Target(lambda: str(page.eval_on_selector("#t", "area => area.value")))
         browser.close()
+
+
+def _until_keys_arrive(display: Display, page: Page) -> None:
+    """Press a key until it shows: the browser's processes agree on the focus among themselves."""
+    connect: Any = xcffib.Connection
+    with display.as_ours():
+        connection = connect(display=display.name)
+    until = time.monotonic() + _PATIENCE_S
+    while not page.eval_on_selector("#t", "area => area.value"):
+        assert time.monotonic() < until, "the browser takes no keys"
+        for kind in (2, 3):
+            connection(xcffib.xtest.key).FakeInput(kind, 38, 0, 0, 0, 0, 0)
+        connection.core.GetInputFocus().reply()
+        with contextlib.suppress(TimeoutError):
+            page.wait_for_function("document.getElementById('t').value", timeout=2000)
+    connection.disconnect()
+    page.eval_on_selector("#t", "area => { area.value = '' }")
 
 
 @contextlib.contextmanager
@@ -136,7 +155,7 @@ def _running(command: list[str], display: Display, file: Path) -> Iterator[Targe
     )
     try:
         _give_keyboard(display)
-        yield Target(lambda: file.read_text(encoding="utf-8") if file.exists() else "")
+        yield Target(lambda: file.read_text(encoding="utf-8") if file.exists() else "", process.pid)
     finally:
         process.kill()
         process.wait()

@@ -7,9 +7,10 @@ character, press it, and let it mean another one later:
     one batch:  give the 5 new characters their keycodes, wait, press 7 times
 
 Two waits make it right (measured with xterm, GTK 3, Qt 6 and Chromium, see
-docs/decisions/0006-input-on-x11.md): after a change, until programs have taken the new map;
-and before a keycode changes its meaning, until programs have read the keys pressed under the
-old one, because they look a key up in the map as it is when they get to it.
+docs/decisions/0006-input-on-x11.md): after a change, until the program with the keyboard has
+taken the new map; and before a keycode changes its meaning, until it has read the keys pressed
+under the old one, because programs look a key up in the map as it is when they get to it.
+reading.py asks the program; where it does not answer, time must do.
 
 Rules: this file decides and counts only; linux.py talks to the server.
 """
@@ -19,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-# Programs read their events within this time; Chromium under load took 0.2 s.
+# Programs that cannot be asked have read their events by then.
 REUSE_AFTER_S = 0.5
 
 _UNICODE = 0x01000000  # X protocol, appendix A: keysym of U+0100 and above is this plus the number
@@ -58,7 +59,8 @@ class Batch:
 
     keycodes: list[int]  # to press, in the order of the text
     changes: dict[int, int]  # keycode -> keysym, to be set before
-    not_before: float  # when the changes may be made, on the caller's clock
+    unread: bool  # a keycode changes that was pressed since everything was `read`
+    not_before: float  # when it may change if nobody can tell, on the caller's clock
 
 
 class Borrowed:
@@ -68,6 +70,7 @@ class Borrowed:
         """Borrow these keycodes, which mean nothing yet."""
         self._meaning = dict.fromkeys(keycodes, 0)
         self._pressed_at = dict.fromkeys(self._meaning, float("-inf"))
+        self._unread: set[int] = set()
 
     @property
     def meanings(self) -> dict[int, int]:
@@ -104,6 +107,11 @@ class Borrowed:
     def pressed(self, keycode: int, now: float) -> None:
         """Note that a borrowed key was pressed."""
         self._pressed_at[keycode] = now
+        self._unread.add(keycode)
+
+    def read(self) -> None:
+        """Everything pressed has been read."""
+        self._unread.clear()
 
     def _batch(self, keysyms: list[int], wanted: set[int]) -> Batch:
         missing = [k for k in dict.fromkeys(keysyms) if k not in self._meaning.values()]
@@ -116,5 +124,6 @@ class Borrowed:
         return Batch(
             keycodes=[by_keysym[k] for k in keysyms],
             changes=changes,
+            unread=not self._unread.isdisjoint(changes),
             not_before=not_before + REUSE_AFTER_S,
         )

@@ -22,12 +22,15 @@ from ezp2p.desktop.input.borrowed import Batch, Borrowed, is_free, keysym
 from ezp2p.desktop.input.guard import KeyGuard
 from ezp2p.desktop.input.keymap import Keymap
 from ezp2p.desktop.input.keys import MODIFIERS, x11_keycode
+from ezp2p.desktop.input.reading import Reading
 from ezp2p.desktop.input.wheel import Wheel
 from ezp2p.wire.keys import ErrorKey
 from ezp2p.wire.messages.input import MouseButton
 
-# Until programs have taken a new map: Chromium needs 5 to 10 ms, more on a busy machine.
+# Until programs that cannot be asked have taken a new map.
 SETTLE_S = 0.04
+# A program that is too busy to read its keys for longer gets them all the same.
+READ_WITHIN_S = 3.0
 # Ctrl, Alt or Super held by the person would turn text into shortcuts: wait for them this long.
 FOREIGN_MODIFIERS_S = 0.5
 _POLL_S = 0.01
@@ -63,6 +66,7 @@ class X11Input:
         self._buttons: dict[MouseButton, None] = {}
         self._wheel = Wheel()
         self._interrupted = threading.Event()
+        self._reading = Reading(connection, self._interrupted)
 
     def move(self, x: int, y: int) -> None:
         """Put the pointer at (x, y) of the screen."""
@@ -125,14 +129,17 @@ class X11Input:
         """Release everything, give the borrowed keycodes back, let the guard go."""
         try:
             self.release_all()
-            lent = {keycode: 0 for keycode, meant in self._borrowed.meanings.items() if meant}
-            if lent:
-                time.sleep(max(0.0, self._borrowed.free_at - time.monotonic()))
-                with xserver.unavailable_if_broken(ErrorKey.INPUT_UNAVAILABLE):
-                    self._keymap.change(lent)
+            with xserver.unavailable_if_broken(ErrorKey.INPUT_UNAVAILABLE):
+                self._give_back()
         finally:
             self._guard.close()
             self._connection.disconnect()
+
+    def _give_back(self) -> None:
+        lent = {keycode: 0 for keycode, meant in self._borrowed.meanings.items() if meant}
+        if lent:
+            self._await_reading(self._borrowed.free_at - time.monotonic())
+            self._keymap.change(lent)
 
     def _type(self, text: str) -> None:
         """Type line by line: Enter and Tab have keys of their own in every layout."""
@@ -156,12 +163,21 @@ class X11Input:
 
     def _prepare(self, batch: Batch) -> bool:
         """Set the batch's keycodes; False when interrupted meanwhile."""
-        if not batch.changes:
-            return not self._interrupted.is_set()
-        if self._interrupted.wait(max(0.0, batch.not_before - time.monotonic())):
-            return False
-        self._keymap.change(batch.changes)
-        return not self._interrupted.wait(SETTLE_S)
+        if batch.changes:
+            if batch.unread:
+                self._await_reading(batch.not_before - time.monotonic())
+            if self._interrupted.is_set():
+                return False
+            self._keymap.change(batch.changes)
+            self._await_reading(SETTLE_S)
+        return not self._interrupted.is_set()
+
+    def _await_reading(self, otherwise_s: float) -> None:
+        """Wait until all has been read, or as long as given where nobody can tell."""
+        if self._reading.wait(READ_WITHIN_S):
+            self._borrowed.read()
+        else:
+            self._interrupted.wait(max(0.0, otherwise_s))
 
     def _tap(self, keycode: int | None) -> None:
         if keycode is None or self._interrupted.is_set():
