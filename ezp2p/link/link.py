@@ -199,7 +199,7 @@ class Link:
     async def close(self, reason: Reason) -> None:
         """End the link: what was sent is delivered first (2 s at most), then the reason."""
         if self._closed is None:
-            if self._ready:
+            if self._ready and not self._silent:
                 self._closing = True
                 self._soon()
                 with suppress(TimeoutError):
