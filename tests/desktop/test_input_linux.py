@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import random
-import signal
 import subprocess
 import sys
 import threading
@@ -14,6 +12,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import xcffib
 import xcffib.xproto
@@ -148,12 +147,12 @@ def test_text_waits_for_a_program_that_is_busy(
     display: Display, sink: X11Input, tmp_path: Path
 ) -> None:
     with qt(display, tmp_path) as target:
-        os.kill(target.pid, signal.SIGSTOP)
+        psutil.Process(target.pid).suspend()
         typist = threading.Thread(target=sink.type_text, args=(MIXED,))
         typist.start()
         typist.join(1.0)  # well beyond what is granted to programs that cannot be asked
         assert typist.is_alive()
-        os.kill(target.pid, signal.SIGCONT)
+        psutil.Process(target.pid).resume()
         typist.join()
         assert target.text_of_length(len(MIXED)) == MIXED
 
