@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -126,7 +127,12 @@ class Screen:
 
     def wait_for_colour(self, colour: Colour, least: int = 400) -> tuple[int, int]:
         """Wait until it is on the screen; return the middle of it."""
-        return until(lambda: self.middle_of(colour, least), f"colour {colour}")
+        try:
+            return until(lambda: self.middle_of(colour, least), f"colour {colour}")
+        except AssertionError as error:
+            with tempfile.NamedTemporaryFile(suffix=".png", delete=False) as file:
+                self.shot().save(file)
+            raise AssertionError(f"{error}; the screen is in {file.name}") from None
 
     # --- what is held down, and what is shown
 

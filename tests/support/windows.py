@@ -39,4 +39,4 @@ def window_place(screen: Screen) -> tuple[int, int]:
 
 def shows_text(page: Devtools, text: str) -> None:
     """Wait until the page shows this sentence, or one that contains it."""
-    page.wait_until(f"document.body.innerText.includes({json.dumps(text)})")
+    page.wait_until(f"document.body?.innerText.includes({json.dumps(text)})")
