@@ -39,6 +39,7 @@ def scenes(now_ms: float, language: str = "en") -> dict[str, State]:
         company=company,
         counselor=name,
         granted=[Grant.VIEW, Grant.CONTROL],
+        grantable=[Grant.VIEW, Grant.CONTROL],
         since_ms=now_ms - 7 * MINUTE_MS,
         path="direct-lan",
     )
@@ -62,7 +63,7 @@ def scenes(now_ms: float, language: str = "en") -> dict[str, State]:
 
     wrong = ProblemView(key="code.wrong", fields={"n": "2"})
     unreachable = ProblemView(
-        key="server.unreachable", fields={"host": "help.hanbit.co.kr", "ports": "443, 3000"}
+        key="server.unreachable", fields={"host": "help.hanbit.co.kr", "port": "443"}
     )
     return {
         "start": state(Page.START),
@@ -77,6 +78,7 @@ def scenes(now_ms: float, language: str = "en") -> dict[str, State]:
             customer=CustomerView(
                 counselor=name,
                 granted=[Grant.VIEW],
+                grantable=[Grant.VIEW, Grant.CONTROL],
                 since_ms=now_ms - MINUTE_MS,
                 path="relay-udp",
                 broken_since_ms=now_ms - 4000,
@@ -107,7 +109,7 @@ def slots(now_ms: float, caller: str) -> list[SlotView]:
         SlotView(
             slot=1,
             state=SlotState.WAITING,
-            code="417 905 382",
+            code="417 905 387",
             link=LINK,
             qr_svg=qr_svg(LINK),
             until_ms=now_ms + 8.4 * MINUTE_MS,
@@ -115,7 +117,7 @@ def slots(now_ms: float, caller: str) -> list[SlotView]:
         SlotView(
             slot=2,
             state=SlotState.WAITING,
-            code="088 642 190",
+            code="088 642 197",
             link=LINK,
             qr_svg=qr_svg(LINK),
             until_ms=now_ms + 42_000,

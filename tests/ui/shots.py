@@ -6,6 +6,7 @@ EZP2P_SHOTS=/tmp/shots python -m tests.ui.shots [scene ...]
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import sys
 import tempfile
@@ -95,12 +96,12 @@ async def main(wanted: Sequence[str]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     async with chromium() as browser:
         for language in ("ko", "en"):
-            for name, state in scenes(time.time() * 1000, language).items():
+            for name in scenes(0.0, language):
                 if wanted and name not in wanted:
                     continue
-                for width in WIDTHS:
-                    for dark in (False, True):
-                        await photograph(browser, name, state, folder, width=width, dark=dark)
+                for width, dark in itertools.product(WIDTHS, (False, True)):
+                    state = scenes(time.time() * 1000, language)[name]
+                    await photograph(browser, name, state, folder, width=width, dark=dark)
     sys.stdout.write(f"{folder}\n")
 
 

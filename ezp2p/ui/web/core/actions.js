@@ -18,6 +18,7 @@ import { t } from './texts.js';
  * @property {boolean} isFullScreen
  * @property {(on: boolean) => void} setFullScreen
  * @property {boolean} isBarHidden
+ * @property {boolean} hasHotkeys our shortcuts are ours; else they go to the customer (S82)
  * @property {boolean} isChatOpen
  * @property {(on: boolean) => void} setChatOpen
  */
@@ -83,6 +84,11 @@ export const ACTIONS = [
       send({ do: 'ask-grants', session: session.session, grants: ['view', 'control'] }),
   },
   {
+    name: 'hotkeys', group: 'control', icon: 'keyboard',
+    isOn: (seat) => seat.hasHotkeys,
+    run: ({ send, hasHotkeys }) => send({ do: 'setting', name: 'hotkeys', value: !hasHotkeys }),
+  },
+  {
     name: 'chat', group: 'people', icon: 'message-square', isLabelled: true,
     shortcuts: ['Ctrl+Alt+KeyC'],
     isOn: (seat) => seat.isChatOpen,
@@ -102,6 +108,7 @@ export function actionsOf(seat, group) {
 
 /** @param {Seat} seat @param {KeyboardEvent} event @returns {Action | undefined} */
 export function hotkeyAction(seat, event) {
+  if (!seat.hasHotkeys) return undefined;
   return ACTIONS.find((action) => (action.isShown?.(seat) ?? true)
     && action.shortcuts?.some((shortcut) => matches(event, shortcut)));
 }

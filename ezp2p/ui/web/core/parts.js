@@ -66,7 +66,7 @@ export function Dialog({ title, onClose, children }) {
 
 /** @param {{text: string}} props a spinning wheel with what is being waited for */
 export function Waiting({ text }) {
-  return html`<p class="waiting" role="status"><span class="spinner" aria-hidden="true"></span>${text}</p>`;
+  return html`<p class="wait-line" role="status"><span class="spinner" aria-hidden="true"></span>${text}</p>`;
 }
 
 /**

@@ -1,6 +1,6 @@
 // A counselor logs in. What is wrong stands beside the field it is about.
 
-import { html, useState } from '../core/html.js';
+import { html, useEffect, useRef, useState } from '../core/html.js';
 import { Button, Problem } from '../core/parts.js';
 import { t } from '../core/texts.js';
 import { Shell } from '../panels/shell.js';
@@ -20,6 +20,12 @@ export function LoginPage({ desk }) {
   const [remember, setRemember] = useState(state.counselor?.remember ?? false);
   const place = placeOf(state.problem);
   const isKept = canRemember && (state.counselor?.remember ?? false); // then no password is needed
+  const sheet = useRef(/** @type {HTMLFormElement | null} */ (null));
+  useEffect(() => {
+    const fields = [...(sheet.current?.querySelectorAll('.field input') ?? [])];
+    const empty = fields.find((field) => /** @type {HTMLInputElement} */ (field).value === '');
+    /** @type {HTMLElement | undefined} */ (empty)?.focus();
+  }, []);
   const onSubmit = (/** @type {Event} */ event) => {
     event.preventDefault();
     const form = new FormData(/** @type {HTMLFormElement} */ (event.target));
@@ -30,7 +36,7 @@ export function LoginPage({ desk }) {
     }
   };
   return html`<${Shell} desk=${desk} back=${() => send({ do: 'go-to', page: 'start' })}>
-    <form class="sheet" onSubmit=${onSubmit}>
+    <form class="sheet" ref=${sheet} onSubmit=${onSubmit}>
       <h1>${t('login.title')}</h1>
       <${Field} name="address" label=${t('server.address')} value=${state.server.address}
         placeholder="help.company.kr" inputmode="url" list="recent-servers"

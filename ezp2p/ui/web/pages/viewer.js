@@ -64,9 +64,10 @@ function Place({ desk, session }) {
   /** @type {Seat} */
   const seat = {
     session, send, viewer, isFullScreen, setFullScreen, isBarHidden, isChatOpen, setChatOpen,
+    hasHotkeys: flag(state, 'hotkeys', true),
     zoom: /** @type {Zoom} */ (desk.kiosk ? '100' : choice(state, 'zoom', 'fit')),
   };
-  useHotkeys(seat, flag(state, 'hotkeys', true));
+  useHotkeys(seat);
   const isOpen = session.state === 'live' || session.state === 'broken';
   return html`
     ${!desk.kiosk && (isBarHidden ? html`<${ShowBar} send=${send} />`
@@ -92,10 +93,9 @@ function ShowBar({ send }) {
 }
 
 /** The viewer's own shortcuts, before the picture's keyboard hears of them.
- * @param {Seat} seat @param {boolean} isOn */
-function useHotkeys(seat, isOn) {
+ * @param {Seat} seat */
+function useHotkeys(seat) {
   useEffect(() => {
-    if (!isOn) return undefined;
     const onKey = (/** @type {KeyboardEvent} */ event) => {
       const action = hotkeyAction(seat, event);
       if (!action) return;

@@ -2,7 +2,7 @@
 // all, and a pasted link goes straight on.
 
 import { CODE_DIGITS, GROUP_DIGITS, digitsOf, isLink } from '../core/code.js';
-import { html, useEffect, useRef } from '../core/html.js';
+import { html, useLayoutEffect, useRef } from '../core/html.js';
 import { t } from '../core/texts.js';
 
 /**
@@ -11,7 +11,7 @@ import { t } from '../core/texts.js';
  */
 export function CodeBoxes({ digits, isWrong, onChange, onLink }) {
   const group = useRef(/** @type {HTMLElement | null} */ (null));
-  useEffect(() => focusBox(digits.length), [digits]);
+  useLayoutEffect(() => focusBox(digits.length), [digits]);
 
   /** @param {number} index the one after the last is the button that connects */
   function focusBox(index) {
@@ -27,6 +27,8 @@ export function CodeBoxes({ digits, isWrong, onChange, onLink }) {
   }
   /** @param {number} index @param {KeyboardEvent} event */
   function onKey(index, event) {
+    // A digit takes the place of the one that stands there, also where the caret was left.
+    if (/^\d$/.test(event.key)) /** @type {HTMLInputElement} */ (event.target).select();
     const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     if (step) focusBox(Math.min(CODE_DIGITS - 1, Math.max(0, index + step)));
     if (event.key !== 'Backspace') return;

@@ -30,10 +30,10 @@ export function Slot({ slot, isOnly, send, onShowSession }) {
     </header>
     ${slot.state === 'opening' && html`<${Waiting} text=${t('slot.opening')} />`}
     ${slot.state === 'waiting' && html`<${Code} slot=${slot} />`}
-    ${slot.state === 'calling' && html`<div class="calling" role="status">
+    ${slot.state === 'calling' && html`<div class="happening" role="status">
       <${Icon} name="phone-call" size=${28} /><strong>${t('slot.calling')}</strong>
       <span>${slot.caller}</span></div>`}
-    ${slot.state === 'session' && html`<div class="calling">
+    ${slot.state === 'session' && html`<div class="happening">
       <${Icon} name="monitor" size=${28} /><strong>${t('slot.session')}</strong>
       <span>${slot.caller}</span>
       <${Button} kind="primary" onClick=${onShowSession}>${t('slot.show')}<//></div>`}

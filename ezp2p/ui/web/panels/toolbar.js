@@ -12,13 +12,13 @@ const GROUPS = /** @type {const} */ (['screen', 'control', 'people', 'end']);
 
 /** @param {{seat: Seat, unread: number}} props */
 export function Toolbar({ seat, unread }) {
-  return html`<div class="toolbar" role="toolbar" aria-label=${t('toolbar.title')}>
+  return html`<header><div class="toolbar" role="toolbar" aria-label=${t('toolbar.title')}>
     ${GROUPS.map((group) => html`<div class=${`tools ${group}`} role="group" key=${group}
       aria-label=${t(`toolbar.${group}`)}>
       ${actionsOf(seat, group).map((action) => html`<${Tool} key=${action.name} action=${action}
         seat=${seat} count=${action.name === 'chat' ? unread : 0} />`)}
     </div>`)}
-  </div>`;
+  </div></header>`;
 }
 
 /** @param {{action: Action, seat: Seat, count: number}} props */
