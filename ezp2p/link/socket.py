@@ -58,6 +58,8 @@ class UdpSocket:
         self.with_ipv6 = sock.family == socket.AF_INET6
         self.unfragmented = unfragmented
         self._sock = sock
+        # Windows' sockets have none; its type stubs neither.
+        self._send_segments: Callable[..., int] = getattr(sock, "sendmsg", _no_segments)
         self._segments = segments
         self._buffer = memoryview(bytearray(_READ_BYTES))
         self._loop = asyncio.get_running_loop()
@@ -117,7 +119,7 @@ class UdpSocket:
     def _send_run(self, run: Sequence[bytes], target: tuple[object, ...]) -> None:
         size = struct.pack("=H", len(run[0]))
         try:
-            self._sock.sendmsg(run, [(socket.SOL_UDP, _UDP_SEGMENT, size)], 0, target)
+            self._send_segments(run, [(socket.SOL_UDP, _UDP_SEGMENT, size)], 0, target)
         except OSError as error:
             if error.errno not in _NO_SEGMENTS:
                 self.counts.datagrams_refused += len(run)
@@ -182,6 +184,10 @@ def _bind(port: int, host: str | None) -> socket.socket:
         sock.close()
         raise
     return sock
+
+
+def _no_segments(*_arguments: object) -> int:
+    raise OSError(errno.EOPNOTSUPP, "this system sends datagrams one by one")
 
 
 def _can_segment(sock: socket.socket) -> bool:
