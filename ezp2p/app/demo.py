@@ -26,6 +26,7 @@ from ezp2p.wire.keys import ErrorKey
 
 STEP_TIMEOUT_S = 60.0
 END_TIMEOUT_S = 10.0
+COMPANY = "ezp2p demo"
 
 
 class Part:
@@ -107,7 +108,8 @@ def _play(
         return stack.enter_context(_part(arguments, environment, log))
 
     shared, viewing = _displays(stack)
-    server = start(["serve", "--host", "127.0.0.1", "--port", "0", "--data", str(folder)], {})
+    place = ["--host", "127.0.0.1", "--port", "0", "--data", str(folder)]
+    server = start(["serve", *place, "--company", COMPANY], {})
     listening = server.wait_for("listening")
     ui = options["ui"] or "window"
     operator = start(

@@ -102,6 +102,7 @@ COMMANDS: dict[str, tuple[Option, ...]] = {
         Option("public-url", "how people reach this server: https://help.company.kr"),
         Option("data", "folder of the database and keys", Path),
         Option("database", "SQLAlchemy URL; SQLite in the data folder otherwise"),
+        Option("company", "the company's name, at the first start", default="ezp2p"),
         Option("tls-cert", "certificate chain (PEM)", Path),
         Option("tls-key", "private key (PEM)", Path),
         INSECURE,

@@ -26,6 +26,7 @@ def config_from(options: dict[str, Any]) -> RendezvousConfig:
         tls_cert=options["tls_cert"],
         tls_key=options["tls_key"],
         insecure_http=options["insecure_http"],
+        company=options["company"],
         trusted_proxies=tuple(
             part.strip() for part in options["trusted_proxies"].split(",") if part.strip()
         ),

@@ -15,6 +15,9 @@ from ezp2p.wire.keys import ErrorKey
 SIZE = "1280x800x24"
 END_TIMEOUT_S = 3
 
+# Reads and shows Hangul whatever the locale is.
+_TERMINAL = ("xterm", "-u8", "-fa", "Monospace", "-fd", "Noto Sans Mono CJK KR", "-fs", "12")
+
 # Text that changes ten times a second, so that there is something to see and to measure.
 _CLOCK = (
     'n=0; while :; do n=$((n+1)); printf "\\r  ezp2p demo  %s  line %05d  " '
@@ -72,8 +75,8 @@ def _people_it(display: str, *, with_program: bool) -> Iterator[subprocess.Popen
     environment = {**os.environ, **IN_MEMORY, "DISPLAY": display}
     commands = [["openbox"], ["xsetroot", "-solid", "#3b4a5f"]]
     if with_program:
-        commands.append(["xterm", "-geometry", "90x24+60+80", "-fa", "Monospace", "-fs", "12"])
-        commands.append(["xterm", "-geometry", "70x3+60+650", "-e", "sh", "-c", _CLOCK])
+        commands.append([*_TERMINAL, "-geometry", "90x24+60+80"])
+        commands.append([*_TERMINAL, "-geometry", "60x2+60+650", "-e", "sh", "-c", _CLOCK])
     for command in commands:
         if shutil.which(command[0]):
             yield subprocess.Popen(
