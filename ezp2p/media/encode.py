@@ -19,6 +19,9 @@ from ezp2p.wire.messages.screen import Fill, Jpeg, Lossless, Part, ScreenCodec
 
 JPEG_QUALITY = 80
 ZSTD_LEVEL = 1  # higher ones save 5 % on text and cost twice the time
+# A typed letter is different: a third fewer bytes for some 10 microseconds more.
+SMALL_PIXELS = 4096
+SMALL_ZSTD_LEVEL = 9
 # Larger areas are written in strips: a part stays far below the limit of a message (3 bytes a
 # pixel at worst), and a viewer can begin before the end is there.
 STRIP_PIXELS = 512 * 1024
@@ -39,11 +42,13 @@ class LosslessEncoder:
 
     def __init__(self) -> None:
         self._zstd = zstandard.ZstdCompressor(level=ZSTD_LEVEL)
+        self._small_zstd = zstandard.ZstdCompressor(level=SMALL_ZSTD_LEVEL)
 
     def __call__(self, picture: Picture, area: Area) -> Part:
         """Return `picture` as a part at `area`."""
         planes = np.ascontiguousarray(np.moveaxis(picture[..., 2::-1], 2, 0))
-        data = self._zstd.compress(planes.data)
+        zstd = self._small_zstd if area.pixels <= SMALL_PIXELS else self._zstd
+        data = zstd.compress(planes.data)
         return Lossless(area.x, area.y, area.width, area.height, data)
 
 
