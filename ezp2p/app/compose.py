@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 
 import ezp2p
 from ezp2p.base.clock import Clock, SystemClock
 from ezp2p.base.texts import Texts
-from ezp2p.desktop import hotkeys, info, input, notice, screen
+from ezp2p.desktop import hotkeys, info, input, loading, notice, screen
+from ezp2p.link import pake
 from ezp2p.link.server import login
 from ezp2p.session.desk import Desk, DeskWatcher
 from ezp2p.session.tries import TriesBook
@@ -45,6 +47,12 @@ class SystemDesktop:
     def watch_end_key(self, pressed: Callable[[], None]) -> hotkeys.Hotkey:
         """Watch the key."""
         return hotkeys.watch_end_key(pressed)
+
+
+def warm_up() -> None:
+    """Load in the background what is first used after a code has been entered."""
+    pake.warm_up()
+    threading.Thread(target=loading.load, name="warm-up of the desktop", daemon=True).start()
 
 
 def make_company(

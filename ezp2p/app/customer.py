@@ -7,13 +7,12 @@ import os
 import sys
 from typing import Any
 
-from ezp2p.app.compose import make_company
+from ezp2p.app.compose import make_company, warm_up
 from ezp2p.app.loop import run as run_loop
 from ezp2p.app.report import Reporter
 from ezp2p.app.reporting import SessionReporter
 from ezp2p.app.seat import Seat
 from ezp2p.base.errors import UsageError
-from ezp2p.link.pake import warm_up
 from ezp2p.session.visit import Target, Visit, target_of
 from ezp2p.ui.front import Front
 from ezp2p.wire.bridge import Page

@@ -12,7 +12,6 @@ from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 import ezp2p
-from ezp2p.app import admin, customer, demo, doctor, operator, serve, window
 from ezp2p.app.options import COMMANDS, add_options, resolve
 from ezp2p.app.places import LOCALE
 from ezp2p.app.report import Reporter
@@ -24,17 +23,6 @@ from ezp2p.wire.keys import ErrorKey
 INTERRUPTED = 130
 
 Runner = Callable[[dict[str, Any], Reporter], int]
-
-RUN: dict[str, Runner] = {
-    "window": window.run,
-    "customer": customer.run,
-    "operator": operator.run,
-    "serve": serve.run,
-    "admin": admin.run,
-    "doctor": doctor.run,
-    "demo": demo.run,
-    "version": lambda options, reporter: _version(reporter),
-}
 
 HELP = {
     "window": "get help or give help (what happens without a command)",
@@ -69,7 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         log_to(level=options.get("log_level") or "WARNING")
         reporter = _reporter(options.get("language"), as_json=options["json"])
         _warn_of_secrets(given, reporter)
-        return RUN[command](options, reporter)
+        return _runner(command)(options, reporter)
     except EzError as error:
         reporter.error(error)
         return error.exit_code
@@ -90,10 +78,34 @@ def _parse(line: list[str]) -> tuple[str, dict[str, Any]]:
         add_options(sub, name)
         if name == "customer":
             sub.add_argument("target", nargs="?", help="the access code or the link")
-        if name == "admin":
-            admin.add_actions(sub)
+        if name == line[0] == "admin":
+            from ezp2p.app.admin import add_actions
+
+            add_actions(sub)
     given = vars(parser.parse_args(line))
     return given.pop("command"), given
+
+
+def _runner(command: str) -> Runner:
+    """Load one command alone: the database that serves a company takes a customer 1.5 s."""
+    match command:
+        case "customer":
+            from ezp2p.app.customer import run
+        case "operator":
+            from ezp2p.app.operator import run
+        case "serve":
+            from ezp2p.app.serve import run
+        case "admin":
+            from ezp2p.app.admin import run
+        case "doctor":
+            from ezp2p.app.doctor import run
+        case "demo":
+            from ezp2p.app.demo import run
+        case "version":
+            run = _version
+        case _:
+            from ezp2p.app.window import run
+    return run
 
 
 def _reporter(language: str | None, *, as_json: bool) -> Reporter:
@@ -113,6 +125,6 @@ def _warn_of_secrets(given: dict[str, Any], reporter: Reporter) -> None:
             print(text, file=sys.stderr)
 
 
-def _version(reporter: Reporter) -> int:
+def _version(options: dict[str, Any], reporter: Reporter) -> int:
     reporter.event("version", f"ezp2p {ezp2p.__version__}", version=ezp2p.__version__)
     return 0

@@ -18,7 +18,13 @@ from collections.abc import Callable
 from typing import Any
 
 import ezp2p
-from ezp2p.app.compose import CLOCK, NetworkReception, make_company, open_settings
+from ezp2p.app.compose import (
+    CLOCK,
+    NetworkReception,
+    make_company,
+    open_settings,
+    warm_up,
+)
 from ezp2p.app.loop import run as run_loop
 from ezp2p.app.loop import run_beside
 from ezp2p.app.places import LOCALE, WEB
@@ -27,7 +33,6 @@ from ezp2p.app.reporting import DeskReporter, SessionReporter
 from ezp2p.base.errors import Unavailable
 from ezp2p.base.texts import Texts, languages
 from ezp2p.desktop.keyring import SystemKeyring
-from ezp2p.link.pake import warm_up
 from ezp2p.session.events import Watcher
 from ezp2p.session.visit import Visit
 from ezp2p.ui.counselor import CounselorHalf
