@@ -75,9 +75,18 @@ class Consent:
         """
         if self.open_since is None:
             return None
-        allowed = granted & set(self.asks)
-        if allowed and now - self.open_since < DEAF_S:
+        if granted & set(self.asks) and now - self.open_since < DEAF_S:
             return None
+        return self.answer_beforehand(granted)
+
+    def answer_beforehand(self, granted: frozenset[Grant]) -> Decision | None:
+        """Take what this machine's owner had agreed to before anybody asked; as `answer`.
+
+        No dialog is shown, so that none needs to be deaf.
+        """
+        if self.open_since is None:
+            return None
+        allowed = granted & set(self.asks)
         return self._close(allowed, AnswerKind.YES if allowed else AnswerKind.NO)
 
     def expire(self, now: float) -> Decision | None:

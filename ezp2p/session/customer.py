@@ -233,12 +233,14 @@ class CustomerSession:
             self._control.announce_grants(self.granted)
             return
         self._diary.write("asked", grants=list(grants))
-        if self._agreed_beforehand is not None:
-            self._loop.call_later(TICK_S, self.answer, self._agreed_beforehand)
         self._apply()
         expires_at = self.consent.expires_at
         assert expires_at is not None  # it has just been asked
         self._watcher.happened(events.ConsentOpened(self.consent.asks, expires_at))
+        if self._agreed_beforehand is not None:
+            decision = self.consent.answer_beforehand(self._agreed_beforehand)
+            if decision is not None:
+                self._decided(decision)
 
     def _decided(self, decision: Decision) -> None:
         self._diary.write("consent", granted=sorted(decision.granted), answer=decision.kind.name)

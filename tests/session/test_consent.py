@@ -28,6 +28,16 @@ def test_yes_is_not_heard_in_the_first_half_second() -> None:
     assert decision is not None and decision.granted == frozenset(BOTH)
 
 
+def test_what_was_agreed_beforehand_is_heard_at_once_and_only_what_is_asked() -> None:
+    consent = Consent()
+    assert consent.answer_beforehand(frozenset(BOTH)) is None
+    assert consent.granted == frozenset()
+    consent.ask((Grant.VIEW,), 0.0)
+    decision = consent.answer_beforehand(frozenset(BOTH))
+    assert decision is not None
+    assert (decision.granted, decision.kind) == ({Grant.VIEW}, AnswerKind.YES)
+
+
 def test_no_is_heard_at_once() -> None:
     decision = asked().answer(frozenset(), 0.0)
     assert decision is not None
