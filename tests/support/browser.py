@@ -36,6 +36,7 @@ async def opened(
     context = await browser.new_context(
         viewport={"width": width, "height": height},
         color_scheme="dark" if dark else "light",
+        reduced_motion="reduce",  # colours are there at once
         locale="en-US",
         timezone_id="Asia/Seoul",
         permissions=["clipboard-read", "clipboard-write"],

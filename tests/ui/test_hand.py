@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import msgspec
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, CDPSession, Page
+from playwright.async_api import Browser, CDPSession, Page, expect
 
 from ezp2p.wire.channel import Channel
 from ezp2p.wire.keys import Grant
@@ -327,7 +327,7 @@ async def test_field_does_not_grow(desk: Desk) -> None:
     for _ in range(5):
         await desk.compose("한")
         await desk.commit("한")
-    await desk.page.wait_for_function("document.activeElement.value === ''")
+    await expect(desk.page.locator("textarea.hand")).to_have_value("")
 
 
 # ---- letting go

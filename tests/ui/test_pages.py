@@ -72,8 +72,7 @@ async def visit(browser: Browser) -> AsyncIterator[Visit]:
 async def test_page_has_nothing_that_keeps_people_out(visit: Visit, name: str, dark: bool) -> None:
     theme = "dark" if dark else "light"
     await visit.show(name, settings={"theme": theme})
-    await visit.tab.wait_for_function(f"document.documentElement.dataset.theme === '{theme}'")
-    await visit.tab.wait_for_timeout(200)  # colours fade from one theme to the other
+    await expect(visit.tab.locator("html")).to_have_attribute("data-theme", theme)
     violations = await visit.tab.evaluate(
         """async () => (await axe.run(document, { resultTypes: ['violations'] })).violations
           .map((each) => `${each.id}: ${each.nodes.map((node) => node.html).join(' | ')}`)"""
@@ -88,7 +87,7 @@ async def test_page_fits_320_pixels_at_any_language(visit: Visit, name: str, lan
     try:
         scene = scenes(time.time() * 1000, language)[name]
         await visit.show(name, **msgspec.structs.asdict(scene))
-        await visit.tab.wait_for_function(f"document.documentElement.lang === '{language}'")
+        await expect(visit.tab.locator("html")).to_have_attribute("lang", language)
         overflow = await visit.tab.evaluate(
             "() => document.documentElement.scrollWidth - innerWidth"
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import re
 import time
 from collections.abc import AsyncIterator
 from typing import Any
@@ -13,7 +14,7 @@ import numpy as np
 import pytest
 import pytest_asyncio
 from PIL import Image
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, Page, expect
 
 from ezp2p.wire import bridge
 from ezp2p.wire.bridge import SessionState
@@ -318,11 +319,10 @@ def pointer_png() -> bytes:
 async def test_pointer_looks_as_on_the_customers_screen(viewing: Viewing) -> None:
     await viewing.play(frame(0, Fill(0, 0, 9, 9, 0)))
     viewing.send(CursorShape(12, 20, 3, 4, pointer_png()), Channel.CURSOR)
-    await viewing.page.wait_for_function(
-        "document.querySelector('canvas').style.cursor.includes('3 4')"
-    )
+    canvas = viewing.page.locator("canvas")
+    await expect(canvas).to_have_attribute("style", re.compile(r"cursor: url\(.*\) 3 4"))
     viewing.send(CursorShape(0, 0, 0, 0, b""), Channel.CURSOR)
-    await viewing.page.wait_for_function("document.querySelector('canvas').style.cursor === 'none'")
+    await expect(canvas).to_have_attribute("style", re.compile("cursor: none"))
 
 
 async def test_pointer_is_drawn_only_where_another_hand_moves_it(viewing: Viewing) -> None:
