@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 _COUNSELORS_PAGES = frozenset({Page.LOGIN, Page.WAITING, Page.VIEWER})
 # What pages may remember; the rest of the settings is the program's own.
-_PAGE_SETTINGS = ("theme", "zoom", "hide-bar", "sound")
+_PAGE_SETTINGS = ("theme", "zoom", "hide-bar", "sound", "hotkeys")
 
 
 class Surroundings(Protocol):
