@@ -39,7 +39,7 @@ from ezp2p.ui.counselor import CounselorHalf
 from ezp2p.ui.customer import CustomerHalf
 from ezp2p.ui.front import Front
 from ezp2p.ui.server import PageServer
-from ezp2p.ui.window import ProgramWindow, run_window
+from ezp2p.ui.window import ProgramWindow, load_engine, run_window
 from ezp2p.wire.bridge import Page
 from ezp2p.wire.messages.screen import ScreenDriver
 
@@ -74,9 +74,11 @@ class Seat:
 
     def run(self) -> int:
         """Show the pages until the person leaves; return the exit code."""
-        warm_up()
         if self._options.get("headless") or self._options["ui"] != "window":
+            warm_up()
             return run_loop(self._main())
+        load_engine()
+        warm_up()
         return run_beside(self._main, self._show_window) or 0
 
     # --- what the front asks

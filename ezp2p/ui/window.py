@@ -10,6 +10,8 @@ is shown, and the pages open in a browser instead.
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import os
 import socket
 import sys
@@ -88,6 +90,17 @@ class ProgramWindow:
 
     def _restored(self) -> None:
         self._is_maximized = False
+
+
+def load_engine() -> None:
+    """Load the engine's library. Main thread only, and before the program has other threads.
+
+    Qt's binding walks through the table of loaded modules while it starts; if another thread
+    loads one meanwhile, Python ends the process ("libshiboken: could not initialize").
+    """
+    if sys.platform == "linux":
+        with contextlib.suppress(ImportError):  # run_window says so, to a person
+            importlib.import_module("webview.platforms.qt")
 
 
 def run_window(
