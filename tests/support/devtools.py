@@ -11,40 +11,25 @@ import contextlib
 import itertools
 import json
 import socket
-import threading
-from collections.abc import Coroutine, Iterator
-from typing import Any, TypeVar
+from collections.abc import Iterator
+from typing import Any
 
 import aiohttp
 
+from tests.support.aside import Aside
 from tests.support.people import until
-
-T = TypeVar("T")
 
 ANSWER_S = 15.0
 
 
-class _Aside:
-    """An event loop in a thread of its own: Playwright's occupies the test's."""
-
-    def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
-        self._thread.start()
-
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(4 * ANSWER_S)
-
-    def close(self) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
+class PageError(AssertionError):
+    """The page cannot do that; while it is loading it cannot do anything."""
 
 
 class Devtools:
     """One page. Every call returns when the page has answered."""
 
-    def __init__(self, aside: _Aside, page: aiohttp.ClientWebSocketResponse) -> None:
+    def __init__(self, aside: Aside, page: aiohttp.ClientWebSocketResponse) -> None:
         self._aside = aside
         self._page = page
         self._numbers = itertools.count(1)
@@ -58,12 +43,19 @@ class Devtools:
         answer = self.send(
             "Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True
         )
-        assert "exceptionDetails" not in answer, answer
+        if "exceptionDetails" in answer:
+            raise PageError(answer)
         return answer["result"].get("value")
 
     def wait_until(self, expression: str) -> None:
         """Wait until this expression is true."""
-        until(lambda: self.value(f"Boolean({expression})"), expression)
+
+        def look() -> bool:
+            with contextlib.suppress(PageError):
+                return bool(self.value(f"Boolean({expression})"))
+            return False
+
+        until(look, expression)
 
     def commit_text(self, text: str) -> None:
         """Commit text without a key, as an input method or an emoji picker does."""
@@ -87,7 +79,8 @@ class Devtools:
             while True:
                 answer = json.loads(await self._page.receive_str())
                 if answer.get("id") == number:
-                    assert "error" not in answer, answer
+                    if "error" in answer:
+                        raise PageError(answer)
                     result: dict[str, Any] = answer["result"]
                     return result
 
@@ -101,7 +94,7 @@ def free_port() -> int:
 @contextlib.contextmanager
 def devtools(port: int) -> Iterator[Devtools]:
     """Open the only page of the program that was started with QTWEBENGINE_REMOTE_DEBUGGING."""
-    aside = _Aside()
+    aside = Aside()
     try:
         http, page = aside.run(_open(port))
         try:
