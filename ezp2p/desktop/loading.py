@@ -6,10 +6,21 @@ The libraries are loaded at the first use otherwise, and theirs is a sixth of a 
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
+
+from ezp2p.base.errors import Unavailable
+from ezp2p.desktop.screen import open_screen
+from ezp2p.wire.messages.screen import ScreenDriver
 
 
 def load() -> None:
     """Load the modules that show, inject, warn and watch here; takes a moment, changes nothing."""
+    _import_all()
+    with suppress(Unavailable):  # whoever needs the screen will hear of it
+        open_screen(ScreenDriver.AUTO).close()  # xcffib reads its declarations at their first use
+
+
+def _import_all() -> None:
     if sys.platform == "linux":
         import ezp2p.desktop.hotkeys.linux
         import ezp2p.desktop.input.linux
