@@ -12,7 +12,18 @@ from collections.abc import Iterator
 from typing import Any
 
 import xcffib
+
+# All extensions that any of us uses, before anybody connects: each module enters itself into a
+# table that a new connection walks through, and threads of ours load modules while others connect.
+import xcffib.damage
+import xcffib.randr
+import xcffib.shape
+import xcffib.shm
+import xcffib.xfixes
+import xcffib.xinput
+import xcffib.xkb
 import xcffib.xproto
+import xcffib.xtest
 
 from ezp2p.base.errors import Unavailable
 from ezp2p.wire.keys import ErrorKey
