@@ -1,9 +1,9 @@
 """A small company: its rendezvous, its counselors and their customers, each a program of its own.
 
-    with company(folder) as hanbit, hanbit.counselor() as counselor:
-        waiting = counselor.wait_for("waiting")
-        with hanbit.customer(waiting["code"], screen) as customer:
-            customer.wait_for("session-started")
+with company(folder) as hanbit, hanbit.counselor() as counselor:
+    waiting = counselor.wait_for("waiting")
+    with hanbit.customer(waiting["code"], screen) as customer:
+        customer.wait_for("session-started")
 """
 
 from __future__ import annotations
