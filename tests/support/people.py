@@ -161,7 +161,22 @@ class Screen:
     ) -> Iterator[Callable[[Colour], None]]:
         """Show a block of one colour above everything; yields what gives it another one."""
         core, xproto = self._connection.core, xcffib.xproto
-        window = self._connection.generate_id()
+        window = self._new_window(x, y, width, height, colour, managed=False)
+
+        def paint(other: Colour) -> None:
+            core.ChangeWindowAttributes(window, xproto.CW.BackPixel, [_number(other)])
+            core.ClearAreaChecked(False, window, 0, 0, 0, 0).check()
+
+        try:
+            yield paint
+        finally:
+            core.DestroyWindowChecked(window).check()
+
+    def _new_window(
+        self, x: int, y: int, width: int, height: int, colour: Colour, *, managed: bool
+    ) -> int:
+        core, xproto = self._connection.core, xcffib.xproto
+        window = int(self._connection.generate_id())
         core.CreateWindowChecked(
             xproto.WindowClass.CopyFromParent,
             window,
@@ -174,18 +189,17 @@ class Screen:
             xproto.WindowClass.InputOutput,
             0,
             xproto.CW.BackPixel | xproto.CW.OverrideRedirect,
-            [_number(colour), 1],
+            [_number(colour), 0 if managed else 1],
         ).check()
         core.MapWindowChecked(window).check()
+        return window
 
-        def paint(other: Colour) -> None:
-            core.ChangeWindowAttributes(window, xproto.CW.BackPixel, [_number(other)])
-            core.ClearAreaChecked(False, window, 0, 0, 0, 0).check()
-
-        try:
-            yield paint
-        finally:
-            core.DestroyWindowChecked(window).check()
+    def wait_for_manager(self) -> None:
+        """Wait until a window gets its frame: an xterm that comes earlier waits for 5 s."""
+        core = self._connection.core
+        window = self._new_window(0, 0, 80, 40, (0, 0, 0), managed=True)
+        until(lambda: core.QueryTree(window).reply().parent != self._root, "a window manager")
+        core.DestroyWindowChecked(window).check()
 
     def close(self) -> None:
         """Look away."""
@@ -231,8 +245,7 @@ def person_s_screen(width: int = 1280, height: int = 800) -> Iterator[Screen]:
         )
         screen = Screen(display)
         try:
-            # The window manager is there once it has said so on the root window.
-            until(lambda: _is_managed(screen), "a window manager")
+            screen.wait_for_manager()
             yield screen
         finally:
             screen.close()
@@ -249,10 +262,11 @@ def terminal(screen: Screen, folder: Path, *, x: int = 60, y: int = 200) -> Iter
     process = subprocess.Popen(
         ["xterm", "-u8", "-fn", "fixed", "-geometry", f"60x16+{x}+{y}", "-T", title, "-e", shell],
         env=screen.display.environ | {"LC_ALL": "C.UTF-8"},
-        stderr=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     try:
-        until(lambda: screen.xdotool("search", "--onlyvisible", "--name", title), title)
+        until(lambda: _is_shown(screen, title, process), title)
         until(file.exists, f"the file of {title}")
         paper = Paper(screen, x + 150, y + 120, title, file)
         # A new window gets the keyboard; no later click shall meet its coming.
@@ -260,11 +274,12 @@ def terminal(screen: Screen, folder: Path, *, x: int = 60, y: int = 200) -> Iter
         yield paper
     finally:
         process.kill()
-        process.wait()
+        process.communicate()
 
 
-def _is_managed(screen: Screen) -> bool:
-    return bool(screen.xdotool("get_num_desktops"))
+def _is_shown(screen: Screen, title: str, process: subprocess.Popen[str]) -> bool:
+    assert process.poll() is None, process.communicate()[1]
+    return bool(screen.xdotool("search", "--onlyvisible", "--name", title))
 
 
 def _number(colour: Colour) -> int:
