@@ -18,8 +18,8 @@ export function useViewer(desk, session) {
   const viewer = viewers.get(session.session)
     ?? new ScreenViewer(desk.bridge, session.session, () => {});
   viewers.set(session.session, viewer);
-  const sees = session.granted.includes('view');
-  const isOpen = sees && (session.state === 'live' || session.state === 'broken');
+  // Said before the customer has answered, the picture comes with the answer.
+  const isOpen = ['asking', 'live', 'broken'].includes(session.state);
   useEffect(() => {
     viewer.onChange = () => redraw((count) => count + 1);
     return () => { viewer.onChange = () => {}; };

@@ -9,11 +9,12 @@ import { decodeJpeg } from './jpeg.js';
 /** @typedef {(surface: Surface) => void} Paint */
 
 const zstd = new ZSTDDecoder();
+const isReady = zstd.init(); // while the counselor waits, not when the customer has come
 
 /** What this viewer can read; known once the zstd decoder is there.
  * @returns {Promise<string[]>} */
 export async function readyCodecs() {
-  await zstd.init();
+  await isReady;
   return [ScreenCodec.LOSSLESS, ScreenCodec.JPEG];
 }
 
