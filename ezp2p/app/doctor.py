@@ -52,11 +52,15 @@ def _checks(options: dict[str, Any]) -> dict[str, Check]:
         "input": lambda: desktop.open_input().close(),
         "end-key": lambda: watch_end_key(lambda: None).close(),
         "window": check_window,
-        "udp": lambda: open_socket().close(),
+        "udp": _open_socket,
     }
     if options["server"]:
         checks["server"] = lambda: _call(options)
     return checks
+
+
+async def _open_socket() -> None:
+    open_socket().close()
 
 
 async def _call(options: dict[str, Any]) -> None:
