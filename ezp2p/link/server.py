@@ -131,9 +131,7 @@ def reaching(server: ServerAddress) -> Iterator[None]:
 
 def unreachable(server: ServerAddress, why: str) -> Unreachable:
     """Return the error that names host and port, for people and firewalls."""
-    return Unreachable(
-        ErrorKey.SERVER_UNREACHABLE, host=server.host, ports=str(server.port), why=why
-    )
+    return Unreachable(ErrorKey.SERVER_UNREACHABLE, host=server.host, port=server.port, why=why)
 
 
 def refusal(server: ServerAddress, status: int) -> EzError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import socket
 
-from ezp2p.base.errors import EzError, UsageError
+from ezp2p.base.errors import EzError, Unavailable, UsageError
 from ezp2p.wire.keys import ErrorKey
 
 _BACKLOG = 1024
@@ -18,7 +18,7 @@ def listen(
     """Return a listening TCP socket and a bound UDP socket, both non-blocking.
 
     A host "" is every address of the machine; `port` 0 a free one, the same for UDP where
-    `udp_port` is None. Raises UsageError(port.taken, port=...) or UsageError(usage).
+    `udp_port` is None. Raises Unavailable(port.taken, port=...) or UsageError(usage).
     """
     tries = _FREE_PORT_TRIES if port == 0 and udp_port is None else 1
     for attempt in range(tries):
@@ -67,6 +67,6 @@ def _family(host: str) -> socket.AddressFamily:
 
 def _cannot(host: str, port: int, error: OSError) -> EzError:
     if error.errno in (errno.EADDRINUSE, errno.EACCES):
-        return UsageError(ErrorKey.PORT_TAKEN, port=port, why=error.strerror)
+        return Unavailable(ErrorKey.PORT_TAKEN, port=port, why=error.strerror)
     why = f"cannot listen on {host or 'any address'}, port {port}: {error.strerror or error}"
     return UsageError(ErrorKey.USAGE, why=why)

@@ -111,13 +111,13 @@ class Visit:
                 answer = await line.receive()
         except TimeoutError:
             raise Unreachable(
-                ErrorKey.SERVER_UNREACHABLE, host=line.server.host, ports=line.server.port
+                ErrorKey.SERVER_UNREACHABLE, host=line.server.host, port=line.server.port
             ) from None
         if isinstance(answer, Problem):
             known = answer.key if answer.key in set(ErrorKey) else ErrorKey.SERVER_PROTOCOL
             raise EzError(
                 known,
-                s=math.ceil(min(answer.wait_s, LONGEST_WAIT_S)),
+                seconds=math.ceil(min(answer.wait_s, LONGEST_WAIT_S)),
                 site=target.server.site,
                 host=line.server.host,
             )

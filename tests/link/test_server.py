@@ -142,7 +142,7 @@ async def test_server_that_is_down_is_named_with_its_port() -> None:
 
     error = caught.value
     assert error.key == "server.unreachable"
-    assert (error.fields["host"], error.fields["ports"]) == ("127.0.0.1", str(port))
+    assert (error.fields["host"], error.fields["port"]) == ("127.0.0.1", port)
 
 
 async def test_plain_http_to_another_machine_is_refused_before_anything_is_sent() -> None:

@@ -233,7 +233,7 @@ async def test_server_that_is_down_is_named_with_its_port() -> None:
         await Signalling.connect(server)
 
     assert caught.value.key == "server.unreachable"
-    assert caught.value.fields["ports"] == str(server.port)
+    assert caught.value.fields["port"] == server.port
 
 
 async def test_token_goes_only_to_the_pinned_key(tmp_path: Path) -> None:
