@@ -1,0 +1,98 @@
+"""The small commands: version, admin, doctor; and what every command has in common."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import ezp2p
+from tests.support.company import company
+from tests.support.program import finished, program
+from tests.support.xvfb import xvfb
+
+
+def test_version_is_told_to_people_and_to_scripts(tmp_path: Path) -> None:
+    code, said = finished("version", home=tmp_path, as_json=False)
+    assert (code, said.lines) == (0, [f"ezp2p {ezp2p.__version__}"])
+    code, said = finished("version", home=tmp_path)
+    assert said.events == [{"event": "version", "version": ezp2p.__version__}]
+
+
+@pytest.mark.parametrize("command", ["serve", "customer", "operator", "admin", "doctor", "demo"])
+def test_every_command_explains_itself(tmp_path: Path, command: str) -> None:
+    code, said = finished(command, "--help", home=tmp_path, as_json=False)
+    assert code == 0
+    assert said.lines[0].startswith(f"usage: ezp2p {command}")
+    assert said.stderr == ""
+
+
+def test_admin_adds_people_beside_the_running_server_and_keeps_a_backup(tmp_path: Path) -> None:
+    with company(tmp_path) as hanbit:
+        data = ("--data", str(tmp_path / "data"))
+
+        def admin(*names: str) -> list[dict[str, object]]:
+            code, said = finished("admin", *names, *data, home=tmp_path / "admin")
+            assert code == 0, said.story()
+            return said.events
+
+        admin("rename-site", "main", "Hanbit Support")
+        (added,) = admin("add-counselor", "minji", "Kim Minji")
+        assert (added["event"], added["login"]) == ("password", "minji")
+        (site,) = admin("create-site", "busan", "Hanbit Busan")
+        listed = admin("list")
+        assert {e["company"] for e in listed if e["event"] == "site"} == {
+            "Hanbit Support",
+            "Hanbit Busan",
+        }
+        assert ("main", "minji", "Kim Minji") in {
+            (e.get("site"), e.get("login"), e.get("name")) for e in listed
+        }
+        (renewed,) = admin("reset-password", "minji")
+        assert renewed["password"] != added["password"]
+
+        for server, login, password in (
+            (hanbit.url, "minji", renewed["password"]),
+            (f"{hanbit.url}/busan", site["login"], site["password"]),
+        ):
+            with program(
+                *("operator", "--server", server, "--login", str(login), "--ui", "none"),
+                home=hanbit.home("counselor"),
+                environ={"EZP2P_PASSWORD": str(password)},
+            ) as counselor:
+                counselor.wait_for("waiting")
+        code, said = finished(
+            *("operator", "--server", hanbit.url, "--login", "minji", "--ui", "none"),
+            home=hanbit.home("counselor"),
+            environ={"EZP2P_PASSWORD": str(added["password"])},
+        )
+        assert (code, said.wait_for("error")["key"]) == (1, "login.wrong")
+
+        kept = tmp_path / "kept.sqlite"
+        admin("backup", str(kept))
+    finished("admin", "create-site", "late", "Too late", *data, home=tmp_path / "admin")
+    finished("admin", "restore", str(kept), *data, home=tmp_path / "admin")
+    sites = {
+        event["site"]
+        for event in finished("admin", "list", *data, home=tmp_path / "admin")[1].events
+    }
+    assert sites == {"main", "busan"}
+
+
+def test_doctor_ticks_what_works_and_names_what_does_not(tmp_path: Path) -> None:
+    with company(tmp_path) as hanbit, xvfb(320, 200) as display:
+        x11 = {name: display.environ[name] for name in ("DISPLAY", "XAUTHORITY")}
+        arguments = ("doctor", "--server", hanbit.url)
+        code, said = finished(*arguments, home=tmp_path / "well", environ=x11)
+        checks = {event["name"]: event["ok"] for event in said.events}
+        assert (code, set(checks.values())) == (0, {True}), said.story()
+        assert set(checks) == {"data", "screen", "input", "end-key", "window", "udp", "server"}
+    code, said = finished(*arguments, home=tmp_path / "ill")
+    failed = {e["name"]: e["key"] for e in said.events if not e["ok"]}
+    assert code == 1
+    assert set(failed) == {"screen", "input", "end-key", "window", "server"}
+    assert failed["server"] == "server.unreachable"
+    code, said = finished(*arguments, home=tmp_path / "ill", as_json=False, language="ko")
+    assert code == 1
+    assert len(said.lines) == 7
+    assert all(line[0] in "✓✗" and "{" not in line and "doctor." not in line for line in said.lines)
