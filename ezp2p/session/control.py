@@ -20,6 +20,7 @@ from ezp2p.wire.keys import EndReason, ErrorKey, Grant
 from ezp2p.wire.messages import session as words
 
 ECHO_EVERY_S = 1.0
+HELLO_WITHIN_S = 20.0  # of the link's opening; programs greet without a person
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,11 @@ class VersionRefused:
     """The other program speaks another version."""
 
     theirs: int
+
+
+@dataclass(frozen=True, slots=True)
+class HelloMissed:
+    """The other program has not said who it is in time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +72,15 @@ class Ended:
     reason: EndReason
 
 
-ControlEvent = Greeted | VersionRefused | GrantsAsked | GrantsAnnounced | RoundTripMeasured | Ended
+ControlEvent = (
+    Greeted
+    | VersionRefused
+    | HelloMissed
+    | GrantsAsked
+    | GrantsAnnounced
+    | RoundTripMeasured
+    | Ended
+)
 
 
 class ControlEnd(End[ControlEvent]):
@@ -79,13 +93,22 @@ class ControlEnd(End[ControlEvent]):
         self._echo_number = 0
         self._send(hello)
 
+    def expect_hello(self, now: float) -> None:
+        """The link is open: the other program has so long to say who it is."""
+        if not self._greeted:
+            self.wake_at = now + HELLO_WITHIN_S
+
     def start_echo(self, now: float) -> None:
         """Measure the round trip now and then again each second."""
         self._echo(now)
 
     def wake(self, now: float) -> None:
-        """Send the next echo when it is due."""
-        self._echo(now)
+        """Send the next echo, or tell that there was no hello."""
+        if self._greeted:
+            self._echo(now)
+        else:
+            self.wake_at = None
+            self._tell(HelloMissed())
 
     def say_end(self, reason: EndReason) -> None:
         """Tell the other side that the session is over."""
@@ -114,6 +137,7 @@ class ControlEnd(End[ControlEvent]):
 
     def _greet(self, hello: words.Hello) -> None:
         self._greeted = True
+        self.wake_at = None
         if hello.version != words.PROTOCOL_VERSION:
             self._tell(VersionRefused(hello.version))
         else:

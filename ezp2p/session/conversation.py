@@ -19,10 +19,16 @@ from ezp2p.base.errors import PeerError
 from ezp2p.channels.end import End
 from ezp2p.link.events import ChannelMessage, LinkClosed, LinkEvent
 from ezp2p.link.link import Link
-from ezp2p.wire.channel import Channel
+from ezp2p.wire.channel import MIB, Channel
 from ezp2p.wire.codecs import CODECS
+from ezp2p.wire.keys import ErrorKey
 
 log = logging.getLogger(__name__)
+
+# Of what we answer, so much may wait for a peer that asks and does not read. Pictures are not
+# counted: those wait for the viewer's word anyway.
+UNREAD_LIMIT = 4 * MIB
+_COUNTED = frozenset(Channel) - {Channel.SCREEN}
 
 
 class Host(Protocol):
@@ -54,6 +60,7 @@ class Conversation:
         self._timer: asyncio.TimerHandle | None = None
         self._flushing = False
         self._unsettled = False
+        self._is_over = False
         self.unknown_messages = 0
 
     async def run(self) -> LinkClosed:
@@ -69,9 +76,10 @@ class Conversation:
                         if isinstance(event, LinkClosed):
                             return event
                 self.flush()
+                self._check_unread()
         finally:
-            if self._timer is not None:
-                self._timer.cancel()
+            self._is_over = True  # or what still happens would set a timer that nobody stops
+            self._set_timer()
 
     def flush(self) -> None:
         """Send what the ends want sent, tell what they want told, set the next wake-up.
@@ -110,12 +118,16 @@ class Conversation:
             log.warning("the other side broke the rules: %s", error)
             self._host.broken_rules(error)
 
+    def _check_unread(self) -> None:
+        if any(self._link.unacked_bytes(channel) > UNREAD_LIMIT for channel in _COUNTED):
+            self._host.broken_rules(PeerError(ErrorKey.PEER_PROTOCOL, why="does not read"))
+
     def _set_timer(self) -> None:
         times = [end.wake_at for end in self._ends.values() if end.wake_at is not None]
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if times:
+        if times and not self._is_over:
             delay = max(0.0, min(times) - self._clock.now())
             self._timer = asyncio.get_running_loop().call_later(delay, self._wake)
 

@@ -9,27 +9,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Any
 
 import msgspec
 
 from ezp2p.base.clock import Clock
-from ezp2p.base.errors import PeerError
-from ezp2p.channels.chat.end import ChatEnd, ChatSaid
 from ezp2p.channels.cursor.counselor import CounselorCursor
-from ezp2p.channels.end import End
 from ezp2p.channels.input.counselor import CounselorInput, Marked
 from ezp2p.channels.screen.counselor import CounselorScreen
-from ezp2p.link import events as link_events
 from ezp2p.link.link import Link
 from ezp2p.session import control, events
-from ezp2p.session.conversation import Conversation
-from ezp2p.session.ending import reason_of
-from ezp2p.session.phase import Phase, Turn, turn
+from ezp2p.session.phase import Phase
+from ezp2p.session.side import Side
 from ezp2p.session.tools import Diary
 from ezp2p.wire.channel import Channel
 from ezp2p.wire.codecs import CODECS
-from ezp2p.wire.keys import EndReason, Grant
+from ezp2p.wire.keys import Grant
 from ezp2p.wire.messages import cursor as cursor_words
 from ezp2p.wire.messages import screen as screen_words
 from ezp2p.wire.messages.session import Hello
@@ -40,8 +34,8 @@ QUALITY_EVERY_S = 1.0
 ASKED_AT_START = (Grant.VIEW, Grant.CONTROL)
 
 
-class CounselorSession:
-    """One session at the counselor's; facts for whoever shows it are its public attributes."""
+class CounselorSession(Side):
+    """One session at the counselor's."""
 
     def __init__(
         self,
@@ -60,54 +54,34 @@ class CounselorSession:
         self.number = number
         self.slot = slot
         self.customer = caller
-        self.words = words
-        self.phase = Phase.CONNECTING
-        self.granted: frozenset[Grant] = frozenset()
         self.asking = False
         self.view_only = False
         self.driver = screen_words.ScreenDriver.AUTO
-        self.path: events.PathTaken | None = None
         self.quality: events.QualityTaken | None = None
-        self.since = clock.wall()
-        self.broken_since: float | None = None
-        self.chat_lines: list[events.Said] = []
-        self.reason: EndReason | None = None
-        self._link = link
-        self._diary = diary
-        self._clock = clock
-        self._watcher = watcher
+        self._granted: frozenset[Grant] = frozenset()
         self._round_trip_s = 0.0
-        self._end_wanted = asyncio.Event()
         self._control = control.CounselorControl(hello)
         self._screen = CounselorScreen()
         self._cursor = CounselorCursor()
         self._input = CounselorInput()
-        self._chat = ChatEnd()
-        ends: dict[Channel, End[Any]] = {
-            Channel.SESSION: self._control,
-            Channel.INPUT: self._input,
-            Channel.CURSOR: self._cursor,
-            Channel.SCREEN: self._screen,
-            Channel.CHAT: self._chat,
-        }
-        self._conversation = Conversation(link, ends, self, clock)
+        super().__init__(
+            link=link,
+            session_end=self._control,
+            ends={
+                Channel.INPUT: self._input,
+                Channel.CURSOR: self._cursor,
+                Channel.SCREEN: self._screen,
+            },
+            words=words,
+            diary=diary,
+            clock=clock,
+            watcher=watcher,
+        )
 
-    async def run(self) -> EndReason:
-        """Live the session to its end."""
-        try:
-            async with asyncio.TaskGroup() as group:
-                closing = group.create_task(self._close_when_wanted())
-                measuring = group.create_task(self._measure())
-                closed = await self._conversation.run()
-                self._over(reason_of(closed))
-                measuring.cancel()
-                if not self._end_wanted.is_set():
-                    closing.cancel()
-        finally:
-            self._over(EndReason.PROGRAM_CLOSED)
-            await self._link.close(self.reason or EndReason.PROGRAM_CLOSED)
-        assert self.reason is not None
-        return self.reason
+    @property
+    def granted(self) -> frozenset[Grant]:
+        """What the customer allows right now, as far as we have heard."""
+        return self._granted
 
     # --- what the counselor does
 
@@ -123,22 +97,10 @@ class CounselorSession:
         self.view_only = on
         self._apply()
 
-    def say(self, text: str) -> None:
-        """Write a chat line."""
-        self._chat.say(text, self._clock.now())
-        self._conversation.flush()
-
-    def end(self, reason: EndReason) -> None:
-        """End the session and tell the customer."""
-        if self.reason is not None:
-            return
-        self._over(reason)
-        self._control.say_end(reason)
-        self._conversation.flush()
-        self._end_wanted.set()
-
     def page_said(self, channel: Channel, message: msgspec.Struct) -> None:
         """Take what the viewer says on the screen or input channel."""
+        if self.reason is not None:
+            return
         now = self._clock.now()
         match message:
             case screen_words.ShowScreen(codecs=codecs):
@@ -157,28 +119,9 @@ class CounselorSession:
                 log.warning("the page said %s", type(message).__name__)
         self._conversation.flush()
 
-    # --- what the link and the channels tell
+    # --- what the channels tell
 
-    def link_happened(self, event: link_events.LinkEvent) -> None:
-        """Follow the link."""
-        match event:
-            case link_events.LinkReady():
-                self._turn(Turn.READY)
-            case link_events.PathChanged(kind=kind, address=address, rtt_s=rtt_s):
-                self.path = events.PathTaken(kind, str(address), rtt_s)
-                self._diary.write("path", kind=kind)
-                self._watcher.happened(self.path)
-            case link_events.LinkSilent():
-                self.broken_since = self._clock.wall()
-                self._turn(Turn.SILENT)
-                self._watcher.happened(events.Broken())
-            case link_events.LinkBack():
-                self.broken_since = None
-                self._turn(Turn.BACK)
-                self._watcher.happened(events.Mended())
-
-    def channel_happened(self, channel: Channel, event: object) -> None:
-        """Follow the channels."""
+    def _happened(self, channel: Channel, event: object) -> None:
         match event:
             case (
                 screen_words.Frame()
@@ -190,47 +133,26 @@ class CounselorSession:
                 self._watcher.happened(events.Pictured(channel, CODECS[channel].encode(event)))
             case Marked(number=number):
                 self._watcher.happened(events.InputDone(number))
-            case control.Greeted(hello=hello):
-                self._greeted(hello)
-            case control.VersionRefused():
-                self.end(EndReason.VERSION)
             case control.GrantsAnnounced(granted=granted):
-                self._granted(granted)
+                self._take_grants(granted)
             case control.RoundTripMeasured(seconds=seconds):
                 self._round_trip_s = seconds
-            case control.Ended(reason=reason):
-                self._over(reason)
-                self._end_wanted.set()
-            case ChatSaid():
-                self._said(event)
-
-    def broken_rules(self, error: PeerError) -> None:
-        """End with a peer that does not keep to the protocol."""
-        self._diary.write("protocol", why=str(error))
-        self.end(EndReason.PROTOCOL)
-
-    # --- one thing each
 
     def _greeted(self, hello: Hello) -> None:
         self.customer = hello.name or self.customer
-        self._turn(Turn.GREETED)
         self._diary.write("started", customer=self.customer)
-        self._watcher.happened(events.Started(self.customer))
+        self._open(self.customer)
         self._control.start_echo(self._clock.now())
         self.ask_grants(ASKED_AT_START)
 
-    def _granted(self, granted: frozenset[Grant]) -> None:
+    def _take_grants(self, granted: frozenset[Grant]) -> None:
         self.asking = False
-        self.granted = granted
+        self._granted = granted
         self._diary.write("granted", granted=sorted(granted))
         self._apply()
         self._watcher.happened(events.GrantsSet(granted))
 
-    def _said(self, said: ChatSaid) -> None:
-        line = events.Said(said.mine, said.number, said.text, self._clock.wall())
-        self.chat_lines.append(line)
-        self._diary.write("chat", mine=said.mine, text=said.text)
-        self._watcher.happened(line)
+    # --- one thing each
 
     def _repeat_pointer(self) -> None:
         for message in (self._cursor.shape, self._cursor.place):
@@ -242,23 +164,14 @@ class CounselorSession:
         self._input.allow(
             self.phase is Phase.OPEN and Grant.CONTROL in self.granted and not self.view_only
         )
-        self._chat.allow(self.phase is not Phase.OVER and bool(self.granted))
-        self._conversation.flush()
+        super()._apply()
 
-    def _turn(self, by: Turn) -> None:
-        self.phase = turn(self.phase, by)
-        self._apply()
+    def _withdraw(self) -> None:
+        self._granted = frozenset()
+        self.asking = False
 
-    def _over(self, reason: EndReason) -> None:
-        if self.reason is not None:
-            return
-        self.reason = reason
-        self.granted = frozenset()
-        self._turn(Turn.OVER)
-        self._diary.write("ended", reason=reason)
-        self._watcher.happened(events.Over(reason))
-
-    async def _measure(self) -> None:
+    async def _beside(self) -> None:
+        """Measure the quality that people read."""
         before = self._link.counts.bytes_received
         while True:
             await asyncio.sleep(QUALITY_EVERY_S)
@@ -272,7 +185,3 @@ class CounselorSession:
             before = after
             if self.phase is Phase.OPEN:
                 self._watcher.happened(self.quality)
-
-    async def _close_when_wanted(self) -> None:
-        await self._end_wanted.wait()
-        await self._link.close(self.reason or EndReason.PROGRAM_CLOSED)

@@ -10,27 +10,24 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Any
+from collections.abc import Callable
+from contextlib import suppress
 
 from ezp2p.base.clock import Clock
-from ezp2p.base.errors import EzError, PeerError, Unavailable
+from ezp2p.base.errors import EzError, Unavailable
 from ezp2p.base.texts import Texts
-from ezp2p.channels.chat.end import ChatEnd, ChatSaid
 from ezp2p.channels.cursor.customer import CustomerCursor
-from ezp2p.channels.end import End
 from ezp2p.channels.input.customer import CustomerInput, PointerPlaced
 from ezp2p.channels.input.worker import InputWorker
 from ezp2p.channels.screen import capturing
 from ezp2p.channels.screen.customer import CustomerScreen
 from ezp2p.channels.screen.worker import ScreenWorker
-from ezp2p.link import events as link_events
 from ezp2p.link.link import Link
 from ezp2p.session import control, events
 from ezp2p.session.consent import AnswerKind, Consent, Decision
-from ezp2p.session.conversation import Conversation
-from ezp2p.session.ending import reason_of
 from ezp2p.session.guard import Guard
-from ezp2p.session.phase import Phase, Turn, turn
+from ezp2p.session.phase import Phase
+from ezp2p.session.side import Side, surely
 from ezp2p.session.tools import Desktop, Diary, Names
 from ezp2p.wire.channel import Channel
 from ezp2p.wire.keys import EndReason, Grant
@@ -39,11 +36,12 @@ from ezp2p.wire.messages.session import Hello
 log = logging.getLogger(__name__)
 
 TICK_S = 0.5
+FALL_S = 2.0  # how long a display may take to give the strip back before nobody waits any more
 _END_BY_ANSWER = {AnswerKind.NO: EndReason.REFUSED, AnswerKind.TIMEOUT: EndReason.CONSENT_TIMEOUT}
 
 
-class CustomerSession:
-    """One session at the customer's; facts for whoever shows it are its public attributes."""
+class CustomerSession(Side):
+    """One session at the customer's."""
 
     def __init__(
         self,
@@ -61,23 +59,12 @@ class CustomerSession:
     ) -> None:
         """`agreed_beforehand` (a script's `--grant`) answers the consent instead of a person."""
         self.names = names
-        self.words = words
-        self.phase = Phase.CONNECTING
         self.consent = Consent()
-        self.path: events.PathTaken | None = None
-        self.since = clock.wall()
-        self.broken_since: float | None = None
-        self.chat_lines: list[events.Said] = []
         self.opened = asyncio.Event()
-        self._link = link
-        self._desktop = desktop
-        self._diary = diary
-        self._clock = clock
-        self._watcher = watcher
         self._agreed_beforehand = agreed_beforehand
-        self._reason: EndReason | None = None
-        self._end_wanted = asyncio.Event()
-        self._group = asyncio.TaskGroup()
+        self._stopped_by_hand = False
+        self._raising_guard = False
+        self._unannounced: Decision | None = None
         self._loop = asyncio.get_running_loop()
         self._guard = Guard(
             desktop=desktop, texts=texts, names=names, diary=diary, ended=self.end_now
@@ -85,18 +72,22 @@ class CustomerSession:
         self._control = control.CustomerControl(hello)
         self._screen = CustomerScreen()
         self._cursor = CustomerCursor()
-        self._chat = ChatEnd()
         self._screen_worker = ScreenWorker(desktop.open_screen, self._from_screen, clock)
         self._input_worker = InputWorker(desktop.open_input, self._from_input, self._input_failed)
         self._input = CustomerInput(self._input_worker)
-        ends: dict[Channel, End[Any]] = {
-            Channel.SESSION: self._control,
-            Channel.INPUT: self._input,
-            Channel.CURSOR: self._cursor,
-            Channel.SCREEN: self._screen,
-            Channel.CHAT: self._chat,
-        }
-        self._conversation = Conversation(link, ends, self, clock)
+        super().__init__(
+            link=link,
+            session_end=self._control,
+            ends={
+                Channel.INPUT: self._input,
+                Channel.CURSOR: self._cursor,
+                Channel.SCREEN: self._screen,
+            },
+            words=words,
+            diary=diary,
+            clock=clock,
+            watcher=watcher,
+        )
 
     @property
     def granted(self) -> frozenset[Grant]:
@@ -123,107 +114,50 @@ class CustomerSession:
         self._screen_worker.start()
         self._input_worker.start()
         try:
-            async with self._group:
-                closing = self._group.create_task(self._close_when_wanted())
-                ticking = self._group.create_task(self._tick())
-                closed = await self._conversation.run()
-                self._over(reason_of(closed))
-                ticking.cancel()
-                if not self._end_wanted.is_set():
-                    closing.cancel()
+            return await super().run()
         finally:
-            self._over(EndReason.PROGRAM_CLOSED)
-            self._guard.fall()
-            await self._link.close(self._reason or EndReason.PROGRAM_CLOSED)
-            await asyncio.to_thread(self._input_worker.stop)
-            await asyncio.to_thread(self._screen_worker.stop)
-        assert self._reason is not None
-        return self._reason
+            await surely(self._give_back())
 
     # --- what the person at this machine does
 
     def answer(self, granted: frozenset[Grant]) -> None:
         """Answer the consent dialog; nothing granted means no."""
-        decision = self.consent.answer(granted, self._clock.now())
-        if decision is not None:
-            self._decided(decision)
+        self._decided(self.consent.answer(granted, self._clock.now()))
 
     def change_grants(self, granted: frozenset[Grant]) -> None:
         """Set the switches."""
-        decision = self.consent.change(granted)
-        if decision is not None:
-            self._decided(decision)
-
-    def say(self, text: str) -> None:
-        """Write a chat line."""
-        self._chat.say(text, self._clock.now())
-        self._conversation.flush()
-
-    def end(self, reason: EndReason) -> None:
-        """End it: nothing is seen or injected from here on, then the other side is told."""
-        if self._reason is not None:
-            return
-        self._over(reason)
-        self._control.say_end(reason)
-        self._conversation.flush()
-        self._end_wanted.set()
+        if self.reason is None:
+            self._decided(self.consent.change(granted))
 
     def end_now(self) -> None:
-        """End it from any thread: input stops before anything else is even tried."""
+        """End it from any thread: input stops before anything else is even tried.
+
+        What was captured and waits for the event loop is not sent any more either.
+        """
+        self._stopped_by_hand = True
         self._input_worker.stop_now()
-        self._loop.call_soon_threadsafe(self.end, EndReason.CUSTOMER_ENDED)
+        self._soon(self.end, EndReason.CUSTOMER_ENDED)
 
-    # --- what the link and the channels tell
-
-    def link_happened(self, event: link_events.LinkEvent) -> None:
-        """Follow the link."""
-        match event:
-            case link_events.LinkReady():
-                self._turn(Turn.READY)
-            case link_events.PathChanged(kind=kind, address=address, rtt_s=rtt_s):
-                self.path = events.PathTaken(kind, str(address), rtt_s)
-                self._diary.write("path", kind=kind)
-                self._watcher.happened(self.path)
-            case link_events.LinkSilent():
-                self.broken_since = self._clock.wall()
-                self._turn(Turn.SILENT)
-                self._watcher.happened(events.Broken())
-            case link_events.LinkBack():
-                self.broken_since = None
-                self._turn(Turn.BACK)
-                self._watcher.happened(events.Mended())
+    # --- what the channels tell
 
     def channel_happened(self, channel: Channel, event: object) -> None:
-        """Follow the channels."""
+        """Follow the channels; the screen's commands count after the end, too: one is to stop."""
+        if isinstance(event, capturing.Command):
+            self._screen_worker.obey(event)
+        else:
+            super().channel_happened(channel, event)
+
+    def _happened(self, channel: Channel, event: object) -> None:
         match event:
-            case (
-                capturing.StartCapture()
-                | capturing.StopCapture()
-                | capturing.FreeFrames()
-                | capturing.TakeWhole()
-            ):
-                self._screen_worker.obey(event)
-            case control.Greeted():
-                self._turn(Turn.GREETED)
-                self.opened.set()
-                self._diary.write("started", counselor=self.names.counselor)
-                self._watcher.happened(events.Started(event.hello.name))
-            case control.VersionRefused():
-                self.end(EndReason.VERSION)
             case control.GrantsAsked(grants=grants):
                 self._asked(grants)
-            case control.Ended(reason=reason):
-                self._over(reason)
-                self._end_wanted.set()
             case PointerPlaced(x=x, y=y):
                 self._cursor.injected(x, y)
-            case ChatSaid():
-                self._said(event)
 
-    def broken_rules(self, error: PeerError) -> None:
-        """End with a peer that does not keep to the protocol."""
-        self._diary.write("protocol", why=str(error))
-        self.end(EndReason.PROTOCOL)
+    def _greeted(self, hello: Hello) -> None:
+        self.opened.set()
+        self._diary.write("started", counselor=self.names.counselor)
+        self._open(hello.name)
 
     # --- consent
 
@@ -238,29 +172,40 @@ class CustomerSession:
         assert expires_at is not None  # it has just been asked
         self._watcher.happened(events.ConsentOpened(self.consent.asks, expires_at))
         if self._agreed_beforehand is not None:
-            decision = self.consent.answer_beforehand(self._agreed_beforehand)
-            if decision is not None:
-                self._decided(decision)
+            self._decided(self.consent.answer_beforehand(self._agreed_beforehand))
 
-    def _decided(self, decision: Decision) -> None:
+    def _decided(self, decision: Decision | None) -> None:
+        """Put a decision in force; one that takes something back is so at once."""
+        if decision is None:
+            return
         self._diary.write("consent", granted=sorted(decision.granted), answer=decision.kind.name)
-        if decision.granted and not self._guard.is_raised:
-            self._group.create_task(self._raise_guard(decision))
-        else:
-            self._announce(decision)
+        self._unannounced = decision
+        self._apply()
+        if not decision.granted or self._guard.is_raised:
+            self._announce()
+        elif self._guard.is_lost:
+            self.end(EndReason.NOTICE_LOST)
+        elif not self._raising_guard:
+            self._raising_guard = True
+            self._group.create_task(self._raise_guard())
 
-    async def _raise_guard(self, decision: Decision) -> None:
+    async def _raise_guard(self) -> None:
         """Nothing is seen before the strip says so."""
         try:
-            await asyncio.to_thread(self._guard.rise, decision.granted, self.since)
+            await asyncio.to_thread(self._guard.rise, self.granted, self.since)
         except EzError as error:
             log.warning("the notice window cannot be shown: %s", error)
             self.end(EndReason.NOTICE_LOST)
         else:
-            self._announce(decision)
+            self._guard.say(self.granted, self.since)
+            self._announce()
+        finally:
+            self._raising_guard = False
 
-    def _announce(self, decision: Decision) -> None:
-        if self._reason is not None:
+    def _announce(self) -> None:
+        """Tell everybody the last decision, unless that has been done or nobody is left."""
+        decision, self._unannounced = self._unannounced, None
+        if decision is None or self.reason is not None:
             return
         self._control.announce_grants(self.granted, answer=decision.kind)
         self._guard.say(self.granted, self.since)
@@ -273,52 +218,58 @@ class CustomerSession:
 
     def _apply(self) -> None:
         """Switch screen, pointer and input to what phase, grants and dialog allow together."""
-        now = self._clock.now()
-        seen = self.phase is Phase.OPEN and Grant.VIEW in self.granted and self._guard.is_raised
+        in_charge = self._guard.is_raised and not self._stopped_by_hand
+        seen = in_charge and self.phase is Phase.OPEN and Grant.VIEW in self.granted
         controlled = seen and Grant.CONTROL in self.granted and not self.consent.is_open
         self._input.allow(controlled)
-        self._screen.allow(seen, now)
+        self._screen.allow(seen, self._clock.now())
         self._cursor.allow(seen)
-        self._chat.allow(self.phase is not Phase.OVER and bool(self.granted))
-        self._conversation.flush()
+        super()._apply()
 
-    def _turn(self, by: Turn) -> None:
-        self.phase = turn(self.phase, by)
-        self._apply()
-
-    def _over(self, reason: EndReason) -> None:
-        """The session is over, whoever said so; said once."""
-        if self._reason is not None:
-            return
-        self._reason = reason
+    def _withdraw(self) -> None:
         self.consent.revoke_all()
-        self._turn(Turn.OVER)
-        self._diary.write("ended", reason=reason)
-        self._watcher.happened(events.Over(reason))
 
-    async def _tick(self) -> None:
+    async def _beside(self) -> None:
         while True:
             await asyncio.sleep(TICK_S)
-            decision = self.consent.expire(self._clock.now())
-            if decision is not None:
-                self._decided(decision)
+            self._decided(self.consent.expire(self._clock.now()))
             if self.granted and self.phase is Phase.OPEN and not self._guard_stands():
                 self.end(EndReason.NOTICE_LOST)
 
     def _guard_stands(self) -> bool:
         # While it is being raised nothing is in force yet.
-        return self._guard.is_raised or self._guard.is_rising
+        return self._guard.is_raised or self._raising_guard
 
     async def _close_when_wanted(self) -> None:
+        """Take the strip away while the last words are on their way."""
         await self._end_wanted.wait()
-        await self._link.close(self._reason or EndReason.PROGRAM_CLOSED)
+        await asyncio.gather(self._let_guard_fall(), super()._close_when_wanted())
 
-    # --- what the worker threads deliver
+    async def _give_back(self) -> None:
+        """Wait for the threads, as long as a hung display may hold them."""
+        await asyncio.gather(
+            asyncio.to_thread(self._input_worker.stop),
+            asyncio.to_thread(self._screen_worker.stop),
+            self._let_guard_fall(),
+        )
+
+    async def _let_guard_fall(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(FALL_S):
+                await asyncio.to_thread(self._guard.fall)
+
+    # --- what other threads deliver
+
+    def _soon(self, call: Callable[..., None], *arguments: object) -> None:
+        with suppress(RuntimeError):  # a hung thread may outlive the loop
+            self._loop.call_soon_threadsafe(call, *arguments)
 
     def _from_screen(self, captured: capturing.Captured) -> None:
-        self._loop.call_soon_threadsafe(self._take_captured, captured)
+        self._soon(self._take_captured, captured)
 
     def _take_captured(self, captured: capturing.Captured) -> None:
+        if self._stopped_by_hand:
+            return
         if isinstance(captured, capturing.CursorTaken):
             self._cursor.captured(captured.message)
         else:
@@ -328,22 +279,16 @@ class CustomerSession:
         self._conversation.flush()
 
     def _from_input(self, mark: int) -> None:
-        self._loop.call_soon_threadsafe(self._take_mark, mark)
+        self._soon(self._take_mark, mark)
 
     def _take_mark(self, mark: int) -> None:
         self._input.marked(mark)
         self._conversation.flush()
 
     def _input_failed(self, error: Unavailable) -> None:
-        self._loop.call_soon_threadsafe(self._note_input_failed, error)
+        self._soon(self._note_input_failed, error)
 
     def _note_input_failed(self, error: Unavailable) -> None:
         """The counselor goes on seeing; it is tried again when control is granted anew."""
         log.warning("input cannot be injected: %s", error)
         self._diary.write("input-unavailable", key=error.key, why=str(error))
-
-    def _said(self, said: ChatSaid) -> None:
-        line = events.Said(said.mine, said.number, said.text, self._clock.wall())
-        self.chat_lines.append(line)
-        self._diary.write("chat", mine=said.mine, text=said.text)
-        self._watcher.happened(line)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 
 from ezp2p.base.errors import Unavailable
 from ezp2p.base.texts import Texts
@@ -40,7 +41,6 @@ class Guard:
         self._notice: Notice | None = None
         self._hotkey: Hotkey | None = None
         self._closed = False
-        self.is_rising = False
 
     @property
     def is_raised(self) -> bool:
@@ -48,18 +48,24 @@ class Guard:
         notice = self._notice
         return notice is not None and notice.is_shown()
 
+    @property
+    def is_lost(self) -> bool:
+        """Whether the strip has been on the screen and no longer is."""
+        notice = self._notice
+        return notice is not None and not notice.is_shown()
+
     def rise(self, granted: frozenset[Grant], since: float) -> None:
-        """Show the strip and watch the key; blocks for some 50 ms.
+        """Show the strip and watch the key, once; blocks for some 50 ms.
 
         `since` is seconds since 1970. Raises Unavailable if the strip cannot be shown; a key
         that another program holds is noted in the diary, the strip's button stays.
         """
-        self.is_rising = True
+        notice = self._desktop.show_notice(self._text(granted, since), self._ended)
         try:
-            notice = self._desktop.show_notice(self._text(granted, since), self._ended)
             hotkey = self._watch_key()
-        finally:
-            self.is_rising = False
+        except BaseException:
+            notice.close()
+            raise
         with self._lock:
             if not self._closed:
                 self._notice, self._hotkey = notice, hotkey
@@ -68,11 +74,12 @@ class Guard:
 
     def say(self, granted: frozenset[Grant], since: float) -> None:
         """Let the strip say what is allowed now."""
-        if self._notice is not None:
-            self._notice.update(self._text(granted, since))
+        notice = self._notice  # another thread may let it fall meanwhile
+        if notice is not None:
+            notice.update(self._text(granted, since))
 
     def fall(self) -> None:
-        """Take both away; may be called while they are being raised."""
+        """Take both away; may be called while they are being raised. Waits for their threads."""
         with self._lock:
             self._closed = True
             notice, hotkey, self._notice, self._hotkey = self._notice, self._hotkey, None, None
@@ -99,6 +106,7 @@ class Guard:
 
 
 def _close(notice: Notice | None, hotkey: Hotkey | None) -> None:
-    for thing in (notice, hotkey):
-        if thing is not None:
-            thing.close()
+    with ExitStack() as stack:  # the one goes even if the other will not
+        for thing in (hotkey, notice):
+            if thing is not None:
+                stack.callback(thing.close)
