@@ -3,22 +3,27 @@
     line --Pass--> joining --Agreed--> link on a fresh UDP socket
     line <--Pass-- joining <--candidates of that socket
 
-The same for both roles; only who begins differs, and whose line it is.
+The same for both roles; only who begins differs, and whose line it is. Nothing here waits but
+looking up relays, which is done beside the session: a slow name server holds up nobody.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ezp2p.base.clock import Clock
+from ezp2p.base.errors import Unreachable
 from ezp2p.link.certificate import Identity
 from ezp2p.link.link import Link
 from ezp2p.link.socket import open_socket
 from ezp2p.nat.candidates import host_candidates
 from ezp2p.session.joining import Agreed, CandidatesCame, Failed, Joining
-from ezp2p.wire.keys import Role
+from ezp2p.wire.keys import EndReason, ErrorKey, Role
 from ezp2p.wire.signalling import CallEnd, HangUp, Pass, RelayOffer
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,25 +59,25 @@ class Call:
         """When the call wants to be woken, by the session's clock."""
         return self._joining.wake_at
 
-    async def take(self, message: Pass | HangUp) -> None:
+    def take(self, message: Pass | HangUp) -> None:
         """Take what the rendezvous passed on."""
         if isinstance(message, Pass):
             self._joining.receive(message.body, self._clock.now())
         else:
             self._joining.hung_up(message.why)
-        await self.settle()
+        self.settle()
 
-    async def wake(self) -> None:
+    def wake(self) -> None:
         """A step has taken too long, perhaps."""
         self._joining.wake(self._clock.now())
-        await self.settle()
+        self.settle()
 
-    async def settle(self) -> None:
+    def settle(self) -> None:
         """Follow what has happened in the joining."""
         for event in self._joining.next_events():
             match event:
                 case Agreed():
-                    await self._meet(event)
+                    self._try_to_meet(event)
                 case CandidatesCame(offers=offers) if self.met is not None:
                     self.met.link.add_candidates(offers)
                 case Failed() if self.met is None:
@@ -89,11 +94,32 @@ class Call:
         """Return what to tell the rendezvous once the programs talk to each other."""
         return HangUp(call=self.call_id, why=CallEnd.DONE)
 
-    async def _meet(self, agreed: Agreed) -> None:
+    async def use_relays(self) -> None:
+        """Give the link its relays; one whose name leads nowhere is passed over."""
+        if self.met is None:
+            return
+        for relay in self._relays:
+            try:
+                await self.met.link.add_relay(relay.host, relay.udp_port, relay.ticket)
+            except (Unreachable, UnicodeError) as error:  # no name at all, if a server lies
+                log.warning("no relay at %s: %s", relay.host, error)
+
+    async def abandon(self) -> None:
+        """Give the link back, if there is one: no session comes of it."""
+        if self.met is not None:
+            await self.met.link.close(EndReason.PROGRAM_CLOSED)
+
+    def _try_to_meet(self, agreed: Agreed) -> None:
+        try:
+            self._meet(agreed)
+        except OSError as error:
+            log.error("no socket for the link: %s", error)
+            self.failed = Failed(ErrorKey.INTERNAL, 0, CallEnd.GONE)
+
+    def _meet(self, agreed: Agreed) -> None:
         socket = open_socket()
-        role = Role.CUSTOMER if self._identity else Role.COUNSELOR
         link = Link(
-            role=role,
+            role=Role.CUSTOMER if self._identity else Role.COUNSELOR,
             keys=agreed.keys,
             socket=socket,
             session_id=agreed.session,
@@ -104,5 +130,3 @@ class Call:
         )
         self.met = Met(link, agreed)
         self._joining.offer_candidates(host_candidates(socket.port, with_ipv6=socket.with_ipv6))
-        for relay in self._relays:
-            await link.add_relay(relay.host, relay.udp_port, relay.ticket)

@@ -44,7 +44,8 @@ from ezp2p.wire.signalling import (
 
 log = logging.getLogger(__name__)
 
-MOST_SESSIONS = 255  # tabs, ended ones included
+LARGEST_NUMBER = 255  # of a session: binary frames to the pages have one byte for it
+ENDED_KEPT = 20  # sessions in tabs that nobody has closed; the oldest go first
 
 
 class DeskWatcher(Protocol):
@@ -122,11 +123,11 @@ class Desk:
         Raises EzError for what waiting cannot cure: login.expired, server.version, and at the
         first try everything Signalling.connect raises.
         """
+        for _ in range(first_slots):
+            self.slots.add()
         line = await Signalling.connect(
             self._server, self._token, insecure_http=self._insecure_http
         )
-        for _ in range(first_slots):
-            self.slots.add()
         backoff = Backoff(Random())
         try:
             async with self._group:
@@ -137,7 +138,6 @@ class Desk:
                         line = await connect_again(
                             self._server, self._token, backoff, insecure_http=self._insecure_http
                         )
-                        self.slots.connection_lost()
                 except EzError as error:
                     # No more customers; but those who are being helped notice nothing.
                     self.problem = error
@@ -179,7 +179,8 @@ class Desk:
 
     def talking(self, call: Call) -> None:
         """The two programs talk: the rendezvous may forget the call and its number."""
-        self._outbox.put_nowait(call.done())
+        if call.call_id in self._calls:  # else its line has broken, and the next knows no call
+            self._outbox.put_nowait(call.done())
 
     # --- the line
 
@@ -190,7 +191,7 @@ class Desk:
         sending = asyncio.create_task(self._send(line))
         try:
             while True:
-                await self._take(await line.receive())
+                self._take(await line.receive())
         except (Unreachable, PeerError) as error:
             log.warning("the line to the server broke: %s", error)
         finally:
@@ -200,6 +201,7 @@ class Desk:
             for call_id in list(self._calls):
                 self._drop(call_id)
             self._outbox = asyncio.Queue()
+            self.slots.connection_lost()  # the codes are worth nothing any more: show none
             self.watcher.desk_changed()
 
     async def _send(self, line: Signalling) -> None:
@@ -208,9 +210,10 @@ class Desk:
             try:
                 await line.send(await outbox.get())
             except Unreachable:
-                return  # the receiving side hears of it, too
+                await line.close()  # so that the receiving side hears of it, too
+                return
 
-    async def _take(self, message: RendezvousSays) -> None:
+    def _take(self, message: RendezvousSays) -> None:
         match message:
             case SlotOpened(number=number, life_s=life_s):
                 slot = self.slots.opened(number, life_s, self._clock.now())
@@ -221,18 +224,19 @@ class Desk:
             case Problem(key=key):
                 self.slots.refused(key)
             case CallArrived():
-                await self._called(message)
+                self._called(message)
             case Pass(call=call_id) | HangUp(call=call_id):
                 if call_id in self._calls:
                     call, slot = self._calls[call_id]
-                    await call.take(message)
+                    call.take(message)
                     self._after(call, slot)
             case _:
                 log.warning("unexpected %s", type(message).__name__)
         self._flush()
 
-    async def _called(self, arrived: CallArrived) -> None:
-        slot = self.slots.called(arrived.number, arrived.address)
+    def _called(self, arrived: CallArrived) -> None:
+        known = arrived.call in self._calls
+        slot = None if known else self.slots.called(arrived.number, arrived.address)
         if slot is None or slot.code is None or slot.invitation is None:
             self._outbox.put_nowait(HangUp(call=arrived.call, why=CallEnd.GONE))
             return
@@ -251,7 +255,7 @@ class Desk:
     async def _watch_time(self, call: Call, slot: Slot) -> None:
         while call.wake_at is not None:
             await asyncio.sleep(max(0.0, call.wake_at - self._clock.now()))
-            await call.wake()
+            call.wake()
             self._after(call, slot)
             self._flush()
 
@@ -298,13 +302,16 @@ class Desk:
         living.add_done_callback(self._living.discard)
 
     def _next_number(self) -> int:
-        """Return a number for binary frames to the pages, which have one byte for it."""
+        ended = [number for number, s in self.sessions.items() if s.reason is not None]
+        for number in ended[: len(ended) - ENDED_KEPT + 1]:
+            del self.sessions[number]
         while True:
-            self._last_session = self._last_session % MOST_SESSIONS + 1
+            self._last_session = self._last_session % LARGEST_NUMBER + 1
             if self._last_session not in self.sessions:
                 return self._last_session
 
     async def _live(self, call: Call, session: CounselorSession) -> None:
+        relays = asyncio.create_task(call.use_relays())
         try:
             await session.run()
         except* Exception:
@@ -314,6 +321,8 @@ class Desk:
             self._drop(call.call_id)
             self.slots.over(session.number)
             self._flush()
+            relays.cancel()
+            await asyncio.gather(relays, return_exceptions=True)
 
     def _flush(self) -> None:
         """Queue what the slots want said, and have the desk shown."""

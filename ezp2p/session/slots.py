@@ -20,7 +20,7 @@ from ezp2p.wire.bridge import SlotState
 from ezp2p.wire.code import AccessCode, new_secret
 from ezp2p.wire.invitation import Invitation, ServerAddress, new_link_secret
 from ezp2p.wire.keys import ErrorKey
-from ezp2p.wire.signalling import MAX_SLOTS, CloseSlot, OpenSlot
+from ezp2p.wire.signalling import MAX_SLOTS, SLOT_LIFE_S, CloseSlot, OpenSlot
 
 SlotRequest = OpenSlot | CloseSlot
 
@@ -67,9 +67,13 @@ class Slots:
             del self.places[place]
 
     def renew(self, place: int, problem: str = "") -> None:
-        """Open the place anew with another number and other secrets; `problem` says why."""
+        """Open the place anew with another number and other secrets; `problem` says why.
+
+        One with a session stays, and so does one that is being opened already.
+        """
         slot = self.places.get(place)
-        if slot is not None and slot.state is not SlotState.SESSION:
+        under_way = slot is not None and slot.state is SlotState.OPENING and place in self._opening
+        if slot is not None and slot.state is not SlotState.SESSION and not under_way:
             self._close(slot)
             self._open(slot, problem)
 
@@ -83,7 +87,8 @@ class Slots:
             slot.number = number
             slot.code = AccessCode(number, new_secret())
             slot.invitation = Invitation(self.server, number, new_link_secret())
-            slot.until = now + life_s
+            # No longer than ours, whatever the rendezvous says (it may say "nan").
+            slot.until = now + (life_s if 0 <= life_s <= SLOT_LIFE_S else SLOT_LIFE_S)
             slot.tries = Tries()
             return slot
         self.outbox.append(CloseSlot(number=number))
@@ -100,10 +105,11 @@ class Slots:
 
     def refused(self, problem: str) -> None:
         """The rendezvous would not open the place that has waited longest."""
-        if self._opening:
+        while self._opening:
             slot = self.places.get(self._opening.popleft())
-            if slot is not None:
+            if slot is not None and slot.state is SlotState.OPENING:
                 slot.problem = problem
+                return
 
     def called(self, number: str, caller: str) -> Slot | None:
         """Somebody calls; None if nobody waits under this number."""

@@ -95,8 +95,12 @@ class Visit:
         line = await Signalling.connect(target.server, insecure_http=company.insecure_http)
         try:
             call, names = await self._join(line, target)
-            met = await self._agree(line, call)
-            return await self._live(line, call, met, names)
+            try:
+                session = self._open(await self._agree(line, call), names)
+            except BaseException:
+                await call.abandon()
+                raise
+            return await self._live(line, call, session)
         finally:
             await line.close()
 
@@ -136,7 +140,7 @@ class Visit:
         )
         joining.start(clock.now())
         call = Call(answer.call, joining, answer.relays, clock, identity)
-        await call.settle()
+        call.settle()
         return call, Names(company=answer.company, counselor=answer.counselor)
 
     async def _agree(self, line: Signalling, call: Call) -> Met:
@@ -146,20 +150,23 @@ class Visit:
                 raise _error_of(call.failed.key, call.failed.tries_left)
             if call.met is not None:
                 return call.met
-            wake_at = call.wake_at or self._company.clock.now()
+            clock = self._company.clock
+            wait_s = 0.0 if call.wake_at is None else call.wake_at - clock.now()
             try:
-                async with asyncio.timeout(max(0.0, wake_at - self._company.clock.now())):
+                async with asyncio.timeout(max(0.0, wait_s)):
                     message = await line.receive()
             except TimeoutError:
-                await call.wake()
+                pass
             else:
                 if isinstance(message, Pass | HangUp) and message.call == call.call_id:
-                    await call.take(message)
+                    call.take(message)
+            # Not only in silence: a server that chatters must not hold us for ever.
+            call.wake()
 
-    async def _live(self, line: Signalling, call: Call, met: Met, names: Names) -> EndReason:
+    def _open(self, met: Met, names: Names) -> CustomerSession:
         company = self._company
         agreed = met.agreed
-        session = self.session = CustomerSession(
+        return CustomerSession(
             link=met.link,
             hello=company.hello,
             names=names,
@@ -173,6 +180,9 @@ class Visit:
             watcher=self._watcher,
             agreed_beforehand=self._agreed_beforehand,
         )
+
+    async def _live(self, line: Signalling, call: Call, session: CustomerSession) -> EndReason:
+        self.session = session
         introducing = asyncio.create_task(_introduce(line, call, session))
         try:
             return await session.run()
@@ -184,14 +194,17 @@ class Visit:
 async def _introduce(line: Signalling, call: Call, session: CustomerSession) -> None:
     """Carry candidates until the two programs talk; then the rendezvous is not needed."""
     reading = asyncio.create_task(_read(line, call))
+    relays = asyncio.create_task(call.use_relays())
     try:
         await session.opened.wait()
         await line.send(call.done())
+        await relays
     except EzError as error:
         log.info("the server went away: %s", error)
     finally:
-        reading.cancel()
-        await asyncio.gather(reading, return_exceptions=True)
+        for task in (reading, relays):
+            task.cancel()
+        await asyncio.gather(reading, relays, return_exceptions=True)
         await line.close()
 
 
@@ -200,7 +213,7 @@ async def _read(line: Signalling, call: Call) -> None:
         while True:
             message = await line.receive()
             if isinstance(message, Pass) and message.call == call.call_id:
-                await call.take(message)
+                call.take(message)
                 await _send_all(line, call)
     except EzError as error:
         # The link may come about all the same: both ends know each other's addresses.
