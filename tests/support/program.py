@@ -46,10 +46,13 @@ def clean_environ(home: Path, language: str = "en") -> dict[str, str]:
 class Program:
     """A running program. Events are taken one by one: each `wait_for` takes the one it returns."""
 
-    def __init__(self, arguments: Sequence[str], environ: Mapping[str, str]) -> None:
+    def __init__(
+        self, arguments: Sequence[str], environ: Mapping[str, str], before: Sequence[str] = ()
+    ) -> None:
+        """`before` are words before the command, such as those that lead to another network."""
         self.arguments = list(arguments)
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "ezp2p", *arguments],
+            [*before, sys.executable, "-m", "ezp2p", *arguments],
             env=dict(environ),
             cwd="/",
             stdin=subprocess.DEVNULL,
@@ -162,10 +165,11 @@ def program(
     environ: Mapping[str, str] | None = None,
     language: str = "en",
     as_json: bool = True,
+    before: Sequence[str] = (),
 ) -> Iterator[Program]:
     """Run it while the context lasts; `environ` comes on top of a clean one."""
     given = [*arguments, "--json"] if as_json else list(arguments)
-    running = Program(given, clean_environ(home, language) | dict(environ or {}))
+    running = Program(given, clean_environ(home, language) | dict(environ or {}), before)
     try:
         yield running
     finally:
