@@ -35,7 +35,7 @@ def test_what_was_agreed_beforehand_is_heard_at_once_and_only_what_is_asked() ->
     consent.ask((Grant.VIEW,), 0.0)
     decision = consent.answer_beforehand(frozenset(BOTH))
     assert decision is not None
-    assert (decision.granted, decision.kind) == ({Grant.VIEW}, AnswerKind.YES)
+    assert (decision.granted, decision.kind) == (frozenset({Grant.VIEW}), AnswerKind.YES)
 
 
 def test_no_is_heard_at_once() -> None:

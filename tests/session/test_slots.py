@@ -106,7 +106,7 @@ def test_place_waits_again_after_its_session() -> None:
     slots.remove(slot.place)
     assert slot.place in slots.places
     slots.over(7)
-    assert slot.state is SlotState.OPENING
+    assert slots.places[slot.place].state is SlotState.OPENING
     assert list(slots.outbox) == [CloseSlot(number="417"), OpenSlot()]
 
 
