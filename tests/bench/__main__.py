@@ -20,7 +20,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.bench import hangul, joining, link, screen, yardstick
+from tests.bench import crossing, hangul, joining, link, screen, yardstick
 from tests.bench.report import NotMeasured, Result, figures, table
 
 JSON = Path("dist/bench.json")
@@ -33,6 +33,7 @@ def parts(options: argparse.Namespace) -> dict[str, Callable[[], Result]]:
         "joining": lambda: joining.run(repeat or joining.ROUNDS),
         "link": link.run,
         "capture": screen.run,
+        "crossing": crossing.run,
         "screen": lambda: yardstick.run(repeat or yardstick.REPEAT, options.seconds),
         "hangul": lambda: hangul.run(repeat or hangul.ROUNDS),
     }
@@ -66,8 +67,10 @@ def main() -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("--only", metavar="PART,...", help="joining, link, capture, screen, hangul")
-    parser.add_argument("--repeat", type=int, help="rounds of each part but link and capture")
+    parser.add_argument(
+        "--only", metavar="PART,...", help="joining, link, capture, crossing, screen, hangul"
+    )
+    parser.add_argument("--repeat", type=int, help="rounds of joining, screen, hangul")
     parser.add_argument(
         "--seconds", type=float, default=yardstick.SECONDS, help="of each phase of screen"
     )

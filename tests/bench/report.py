@@ -24,7 +24,7 @@ class NotMeasured(Exception):
 def check(value: float, sign: str, target: float) -> dict[str, Any]:
     """Return a line of the table; `sign` is ">=" or "<="."""
     return {
-        "value": round(value, 2),
+        "value": round(value, 4),
         "target": f"{sign} {target:g}",
         "met": bool(_MET[sign](value, target)),
     }
@@ -38,7 +38,7 @@ def table(results: Mapping[str, Result]) -> str:
             lines.append(f"| {part} | | | not measured: {result['missing']} |")
         for name, line in result.get("checks", {}).items():
             verdict = "ok" if line["met"] else "**miss**"
-            lines.append(f"| {part}: {name} | {line['value']:g} | {line['target']} | {verdict} |")
+            lines.append(f"| {part}: {name} | {line['value']:.4g} | {line['target']} | {verdict} |")
     return "\n".join(lines)
 
 
