@@ -46,6 +46,9 @@ def run(options: dict[str, Any], reporter: Reporter) -> int:
     if len(names) != len(expected):
         raise UsageError(ErrorKey.USAGE, why=f"admin {action} {' '.join(expected)}")
     data: Path = options["data"] or server_data()
+    if action in ("backup", "restore") and options["database"]:
+        why = f"admin {action} is for SQLite in the data folder, not for --database"
+        raise UsageError(ErrorKey.USAGE, why=why)
     if action == "backup":
         back_up(data, Path(names[0]))
         reporter.event("backed-up", f"{names[0]}", file=names[0])

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import queue
+import signal
 import subprocess
 import sys
 import tempfile
@@ -21,7 +22,7 @@ from typing import Any, TextIO
 
 from ezp2p.app.report import Reporter
 from ezp2p.app.stage import IN_MEMORY, can_share, can_view, display_in_memory
-from ezp2p.base.errors import EzError
+from ezp2p.base.errors import EzError, UsageError
 from ezp2p.wire.keys import ErrorKey
 
 STEP_TIMEOUT_S = 60.0
@@ -57,7 +58,8 @@ class Part:
             if event is None:
                 raise EzError(ErrorKey.INTERNAL, why=f"{self.name}: no {kind}")
             if event["event"] == "error" and kind != "error":
-                raise EzError(event["key"], **{**event, "why": self.name})
+                fields = {name: value for name, value in event.items() if name != "key"}
+                raise EzError(event["key"], **{**fields, "why": self.name})
             if event["event"] == kind:
                 return event
 
@@ -80,7 +82,9 @@ class Part:
 
 def run(options: dict[str, Any], reporter: Reporter) -> int:
     """Play until DEMO_SECONDS are over or somebody presses Ctrl+C; then say how it was."""
-    seconds = float(os.environ.get("DEMO_SECONDS") or 0)
+    seconds = _seconds(os.environ.get("DEMO_SECONDS") or "0")
+    # The parts must not outlive us: let SIGTERM end us the way Ctrl+C does.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ezp2p-demo-")))
         log = stack.enter_context((folder / "log").open("w+", encoding="utf-8"))
@@ -133,6 +137,13 @@ def _play(
     customer.process.terminate()
     over = customer.wait_for("session-ended", END_TIMEOUT_S)
     return {name: over.get(name) for name in ("path", "frames_shown", "latency_ms")}
+
+
+def _seconds(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise UsageError(ErrorKey.USAGE, why=f"DEMO_SECONDS={text}") from None
 
 
 def _let_play(seconds: float, customer: Part) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import socket
 import sys
 import threading
-from collections.abc import Callable, Coroutine
-from contextlib import suppress
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -18,10 +19,16 @@ SWITCH_INTERVAL_S = 0.0005
 
 
 def run(main: Coroutine[Any, Any, T]) -> T:
-    """Run `main` on this thread until it returns; SIGTERM ends it like Ctrl+C."""
+    """Run `main` on this thread until it returns; SIGTERM cancels it like Ctrl+C.
+
+    Raises KeyboardInterrupt if it then does not return by itself.
+    """
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     with asyncio.Runner(loop_factory=_new_loop) as runner:
-        return runner.run(_with_signals(main))
+        try:
+            return runner.run(_with_signals(main))
+        except asyncio.CancelledError:
+            raise KeyboardInterrupt from None
 
 
 def run_beside(
@@ -29,8 +36,9 @@ def run_beside(
 ) -> T | None:
     """Run `window(ended)` on this thread and `main()` on a second one; return what main returns.
 
-    When the window returns, main is cancelled (and None returned); when main has ended, `ended`
-    is set, and `window` must return soon.
+    When the window returns, or a signal asks us to leave, main is cancelled; when main has ended,
+    `ended` is set, and `window` must return soon. None is returned if main let itself be
+    cancelled.
     """
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     box: dict[str, Any] = {}
@@ -40,36 +48,72 @@ def run_beside(
     def work() -> None:
         try:
             with asyncio.Runner(loop_factory=_new_loop) as runner:
-                runner.run(_remember(box, started, main()))
+                runner.run(_remember(box, started, main(), signals))
         except BaseException as error:  # the main thread raises it again
             box.setdefault("error", error)
         finally:
             started.set()
             ended.set()
 
-    thread = threading.Thread(target=work, name="ezp2p-loop")
-    thread.start()
-    started.wait()
-    try:
-        window(ended)
-    finally:
-        task, loop = box.get("task"), box.get("loop")
-        if task is not None and loop is not None:
-            with suppress(RuntimeError):  # the loop has ended by itself
-                loop.call_soon_threadsafe(task.cancel)
-        thread.join()
+    with _signal_bytes() as signals:
+        thread = threading.Thread(target=work, name="ezp2p-loop")
+        thread.start()
+        started.wait()
+        try:
+            window(ended)
+        finally:
+            task, loop = box.get("task"), box.get("loop")
+            if task is not None and loop is not None:
+                with suppress(RuntimeError):  # the loop has ended by itself
+                    loop.call_soon_threadsafe(task.cancel)
+            thread.join()
     if "error" in box and not isinstance(box["error"], asyncio.CancelledError):
         raise box["error"]
     return box.get("result")
 
 
 async def _remember(
-    box: dict[str, Any], started: threading.Event, main: Coroutine[Any, Any, T]
+    box: dict[str, Any],
+    started: threading.Event,
+    main: Coroutine[Any, Any, T],
+    signals: socket.socket | None,
 ) -> None:
-    box["loop"] = asyncio.get_running_loop()
-    box["task"] = asyncio.current_task()
+    loop = box["loop"] = asyncio.get_running_loop()
+    task = box["task"] = asyncio.current_task()
     started.set()
+    if signals is not None and task is not None:
+        loop.add_reader(signals, _cancel_by_signal, signals, task)
     box["result"] = await main
+
+
+def _cancel_by_signal(signals: socket.socket, task: asyncio.Task[Any]) -> None:
+    signals.recv(64)
+    task.cancel()
+
+
+@contextmanager
+def _signal_bytes() -> Iterator[socket.socket | None]:
+    """Give a socket that gets a byte for each SIGTERM and SIGINT; None on Windows.
+
+    A window's own loop keeps Python's handlers, which run in the main thread, from running; the
+    bytes are written at once, and another thread can act on them.
+    """
+    if sys.platform == "win32":
+        yield None
+        return
+    reader, writer = socket.socketpair()
+    with reader, writer:
+        reader.setblocking(False)
+        writer.setblocking(False)
+        kinds = (signal.SIGTERM, signal.SIGINT)
+        before = {kind: signal.signal(kind, lambda *_: None) for kind in kinds}
+        fd_before = signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
+        try:
+            yield reader
+        finally:
+            signal.set_wakeup_fd(fd_before)
+            for kind, handler in before.items():
+                signal.signal(kind, handler)
 
 
 async def _with_signals(main: Coroutine[Any, Any, T]) -> T:

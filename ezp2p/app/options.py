@@ -31,6 +31,14 @@ def switch(text: str) -> bool:
     raise ValueError(text)
 
 
+def log_level(text: str) -> str:
+    """Read how much goes to the log."""
+    level = text.upper()
+    if level not in ("DEBUG", "INFO", "WARNING", "ERROR"):
+        raise ValueError(text)
+    return level
+
+
 def grants(text: str) -> frozenset[Grant]:
     """Read `view,control`."""
     return frozenset(Grant(word.strip()) for word in text.split(",") if word.strip())
@@ -61,7 +69,7 @@ class Option:
 
 JSON = Option("json", "print one JSON object a line on stdout", switch, False)
 LANGUAGE = Option("language", "ko or en; the system's otherwise")
-LOG_LEVEL = Option("log-level", "DEBUG, INFO, WARNING or ERROR", str.upper, "WARNING")
+LOG_LEVEL = Option("log-level", "DEBUG, INFO, WARNING or ERROR", log_level, "WARNING")
 SERVER = Option("server", "the company's address: help.company.kr or help.company.kr/SITE")
 INSECURE = Option("insecure-http", "allow passwords over plain http", switch, False)
 HEADLESS = Option("headless", "open no window", switch, False, line_only=True)
@@ -182,7 +190,9 @@ def _elsewhere(
 
 def _read(option: Option, given: Any, where: str) -> Any:
     try:
-        value = option.read(str(given)) if not isinstance(given, bool) else given
+        if isinstance(given, bool) and option.read is not switch:
+            raise ValueError(given)
+        value = option.read(str(given))
         if option.choices and value not in option.choices:
             raise ValueError(value)
     except ValueError:

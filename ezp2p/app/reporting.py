@@ -47,6 +47,17 @@ class SessionReporter:
                 report("chat", mine=mine, text=said, **self._always)
 
 
+class VisitReporter(SessionReporter):
+    """Reports the visits of a customer who looks at the pages, their ends too."""
+
+    def happened(self, event: events.SessionEvent) -> None:
+        """Report what scripts rely on."""
+        super().happened(event)
+        if isinstance(event, events.Over):
+            sentence = self._reporter.texts.text(f"end.{event.reason}")
+            self._reporter.event("session-ended", sentence, reason=event.reason, path=self.path)
+
+
 class DeskReporter:
     """Reports a counselor's desk."""
 

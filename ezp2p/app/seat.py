@@ -29,7 +29,7 @@ from ezp2p.app.loop import run as run_loop
 from ezp2p.app.loop import run_beside
 from ezp2p.app.places import LOCALE, WEB
 from ezp2p.app.report import Reporter
-from ezp2p.app.reporting import DeskReporter, SessionReporter
+from ezp2p.app.reporting import DeskReporter, VisitReporter
 from ezp2p.base.errors import Unavailable
 from ezp2p.base.texts import Texts, languages
 from ezp2p.desktop.keyring import SystemKeyring
@@ -70,7 +70,6 @@ class Seat:
         self._address = ""
         self._address_known = threading.Event()
         self._quit = asyncio.Event()
-        self._loop: asyncio.AbstractEventLoop | None = None
 
     def run(self) -> int:
         """Show the pages until the person leaves; return the exit code."""
@@ -104,12 +103,15 @@ class Seat:
             asyncio.get_running_loop().run_in_executor(None, self._window.full_screen, on)
 
     def open_file(self, path: str) -> None:
-        """Show the folder's file with the system's own program."""
-        if sys.platform == "win32":
-            os.startfile(path)
-        else:
-            opener = "open" if sys.platform == "darwin" else "xdg-open"
-            subprocess.Popen([opener, path], stderr=subprocess.DEVNULL)
+        """Show the file with the system's own program for it."""
+        try:
+            if sys.platform == "win32":
+                os.startfile(path)
+            else:
+                opener = "open" if sys.platform == "darwin" else "xdg-open"
+                subprocess.Popen([opener, path], stderr=subprocess.DEVNULL)
+        except OSError as error:
+            log.warning("%s cannot be shown: %s", path, error)
 
     def quit(self) -> None:
         """Leave."""
@@ -118,7 +120,6 @@ class Seat:
     # --- the loop's side
 
     async def _main(self) -> int:
-        self._loop = asyncio.get_running_loop()
         front = self._front
         front.take_halves(self._customer_half(), self._counselor_half())
         server = PageServer(WEB, LOCALE, front)
@@ -127,9 +128,14 @@ class Seat:
             if shows_pages:
                 await server.start()
                 front.take_server(server)
-                self._tell_address(server.new_address())
+                address = server.new_address()
+                self._report_address(address)
             self._begin(front)
+            if shows_pages:
+                self._show_pages(address)
             return await self._stay(front)
+        except asyncio.CancelledError:
+            return 0  # the window was closed, or a signal asked us to leave
         finally:
             self._address_known.set()
             await front.close()
@@ -147,13 +153,16 @@ class Seat:
             raise front.counselor.error
         return 0
 
-    def _tell_address(self, address: str) -> None:
+    def _report_address(self, address: str) -> None:
         sentence = self._reporter.texts.text("cli.ui", {"url": address})
         self._reporter.event("ui", sentence, url=address)
+
+    def _show_pages(self, address: str) -> None:
         self._address = address
         self._address_known.set()
         if self._options["ui"] == "browser" and not self._options.get("headless"):
-            webbrowser.open(address)
+            # Some browsers come back only when they are closed.
+            threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
 
     def _customer_half(self) -> CustomerHalf:
         def make_visit(watcher: Watcher) -> Visit:
@@ -170,7 +179,7 @@ class Seat:
             clock=CLOCK,
             memory=self._settings,
             stage=self._front,
-            also=SessionReporter(self._reporter),
+            also=VisitReporter(self._reporter),
             insecure_http=self._options["insecure_http"],
         )
 
