@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Iterable
-from functools import lru_cache
+from collections.abc import Awaitable, Callable, Iterable
+from functools import lru_cache, partial
 from typing import Any, Protocol
 
 import msgspec
@@ -177,14 +177,20 @@ class CounselorHalf:
             return
         self.error = self.problem = None
         server = self.server
-        self._start(self._work(server, self._log_in(server, login, password, remember=remember)))
+        self._start(server, partial(self._log_in, server, login, password, remember=remember))
 
     def resume(self) -> None:
         """Open the desk by the login the keyring keeps, if the counselor wanted that."""
         address, login = self._memory.get("operator_server"), self._memory.get("login")
-        if self._running is None and self._memory.get("remember") and address and login:
-            self.server = parse_server(str(address), insecure_http=self._insecure_http)
-            self._start(self._work(self.server, self._recall(self.server, str(login))))
+        if self._running is not None or not (self._memory.get("remember") and address and login):
+            return
+        try:
+            server = parse_server(str(address), insecure_http=self._insecure_http)
+        except EzError as error:
+            self._failed(error)
+            return
+        self.server = server
+        self._start(server, partial(self._recall, server, str(login)))
 
     def log_out(self) -> None:
         """End all sessions, stop waiting, forget the login."""
@@ -261,14 +267,23 @@ class CounselorHalf:
 
     # --- one thing each
 
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
-        self._running = asyncio.create_task(work)
+    def _start(
+        self, server: ServerAddress, log_in: Callable[[], Awaitable[LoginAnswer | None]]
+    ) -> None:
+        self._running = asyncio.create_task(self._work(server, log_in))
+        # Not at the end of _work: a task that is cancelled before its first step never gets there.
+        self._running.add_done_callback(self._stopped)
+
+    def _stopped(self, task: asyncio.Task[None]) -> None:
+        self.desk = self._answer = self._running = None
+        self.page = Page.LOGIN
+        self._stage.changed()
 
     async def _work(
-        self, server: ServerAddress, logging_in: Coroutine[Any, Any, LoginAnswer | None]
+        self, server: ServerAddress, log_in: Callable[[], Awaitable[LoginAnswer | None]]
     ) -> None:
         try:
-            self._answer = await logging_in
+            self._answer = await log_in()
             if self._answer is not None:
                 self.company = self._answer.company
                 self.desk = self._reception.make_desk(server, self._answer, self)
@@ -281,10 +296,6 @@ class CounselorHalf:
             # The border: a counselor must be able to log in again whatever failed.
             log.exception("the desk failed")
             self._failed(EzError(ErrorKey.INTERNAL, why=repr(error)))
-        finally:
-            self.desk = self._answer = self._running = None
-            self.page = Page.LOGIN
-            self._stage.changed()
 
     async def _log_in(
         self, server: ServerAddress, login: str, password: str, *, remember: bool

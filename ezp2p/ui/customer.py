@@ -137,16 +137,19 @@ class CustomerHalf:
             return
         try:
             what = parse_invitation(text) if "://" in text else parse_code(text)
-            target = target_of(what, self.server)
+            target = target_of(what, self.server or self._last_server())
         except EzError as error:
             self.page, self.problem = Page.CODE, problem_of(error)
             return
         self.page, self.problem = Page.JOINING, None
         self._running = asyncio.create_task(self._run(target))
+        # Not at the end of _run: a task that is cancelled before its first step never gets there.
+        self._running.add_done_callback(self._stopped)
 
     def cancel(self) -> None:
         """Stop calling."""
         if self._running is not None and self.page is Page.JOINING:
+            self.page = Page.CODE
             self._running.cancel()
 
     def answer(self, granted: Iterable[Grant]) -> None:
@@ -208,9 +211,15 @@ class CustomerHalf:
             # The border: whatever failed, the customer gets a sentence and her screen is shut.
             log.exception("the visit failed")
             self.page, self.problem = Page.CODE, ProblemView(key=ErrorKey.INTERNAL)
-        finally:
-            self._visit = self._running = None
-            self._stage.changed()
+
+    def _stopped(self, task: asyncio.Task[None]) -> None:
+        self._visit = self._running = None
+        self._stage.changed()
+
+    def _last_server(self) -> ServerAddress | None:
+        """Return the server that the page shows, because it was used last."""
+        recent = self.recent_servers
+        return parse_server(recent[0], insecure_http=self._insecure_http) if recent else None
 
     def _remember(self, server: ServerAddress) -> None:
         self.server = server

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable
+from typing import Protocol
 
 from ezp2p.base.errors import EzError
 from ezp2p.session.counselor import CounselorSession
@@ -145,8 +145,9 @@ class Front:
     def page_said(self, channel: Channel, session: int, data: bytes) -> None:
         """Hand a viewer's message to its session."""
         target = self.counselor.session(session)
-        if target is not None:
-            target.page_said(channel, CODECS[channel].decode(data))
+        message = CODECS[channel].decode(data)
+        if target is not None and message is not None:
+            target.page_said(channel, message)
 
     # --- Stage: what the halves show
 
@@ -252,8 +253,8 @@ class Front:
             case bridge.CloseTab(session=number):
                 half.close_tab(number)
 
-    def _with(self, number: int, act: Any) -> None:
-        session: CounselorSession | None = self.counselor.session(number)
+    def _with(self, number: int, act: Callable[[CounselorSession], None]) -> None:
+        session = self.counselor.session(number)
         if session is not None:
             act(session)
 
@@ -262,10 +263,11 @@ class Front:
             case Page.START:
                 if not self.customer.busy and self.counselor.desk is None:
                     self._page = Page.START
-            case Page.CODE:
+            # A page that a session needs is never left behind: a consent dialog stands there.
+            case Page.CODE if self.counselor.desk is None:
                 self._page = Page.CODE
                 self.customer.start_again()
-            case Page.LOGIN:
+            case Page.LOGIN if not self.customer.busy:
                 self._page = Page.LOGIN
                 self.counselor.resume()
             case Page.WAITING | Page.VIEWER:
