@@ -125,6 +125,7 @@ def test_whoever_is_killed_leaves_no_key_down(
         people.other(who).wait_for("link-lost")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("who", ["customer", "counselor"])
 def test_whoever_is_killed_during_consent_is_missed(
     hanbit: Company, customers_screen: Screen, who: str
@@ -137,15 +138,20 @@ def test_whoever_is_killed_during_consent_is_missed(
 
 
 @pytest.mark.slow
-def test_link_that_stays_silent_ends_the_session_and_the_counselor_waits_again(
+def test_counselor_gives_a_silent_customer_up_and_waits_again(
     hanbit: Company, customers_screen: Screen
 ) -> None:
     with session(hanbit, customers_screen) as people:
         people.customer.kill()
-        counselor = people.counselor
-        ended = counselor.wait_for("session-ended", timeout_s=LONG_S)
+        ended = people.counselor.wait_for("session-ended", timeout_s=LONG_S)
         assert ended["reason"] == "link-lost"
-        counselor.wait_for("waiting")
+        people.counselor.wait_for("waiting")
+
+
+@pytest.mark.slow
+def test_customer_gives_a_silent_counselor_up_as_unreachable(
+    hanbit: Company, customers_screen: Screen
+) -> None:
     with session(hanbit, customers_screen) as people:
         people.counselor.kill()
         ended = people.customer.wait_for("session-ended", timeout_s=LONG_S)
