@@ -24,6 +24,7 @@ from ezp2p.session.counselor import CounselorSession
 from ezp2p.session.events import SessionEvent, Started
 from ezp2p.session.joining import CounselorJoining, SlotSecrets
 from ezp2p.session.slots import Slot, Slots
+from ezp2p.session.tabs import Tabs
 from ezp2p.session.tools import Diary
 from ezp2p.session.words import fingerprint_words
 from ezp2p.wire.bridge import SlotState
@@ -43,9 +44,6 @@ from ezp2p.wire.signalling import (
 )
 
 log = logging.getLogger(__name__)
-
-LARGEST_NUMBER = 255  # of a session: binary frames to the pages have one byte for it
-ENDED_KEPT = 20  # sessions in tabs that nobody has closed; the oldest go first
 
 
 class DeskWatcher(Protocol):
@@ -99,7 +97,7 @@ class Desk:
         insecure_http: bool = False,
     ) -> None:
         self.slots = Slots(server)
-        self.sessions: dict[int, CounselorSession] = {}
+        self._tabs: Tabs[CounselorSession] = Tabs()
         self.online = False
         self.problem: EzError | None = None
         self.watcher = watcher
@@ -113,9 +111,13 @@ class Desk:
         self._calls: dict[str, tuple[Call, Slot]] = {}
         self._timers: dict[str, asyncio.Task[None]] = {}
         self._living: set[asyncio.Task[None]] = set()
-        self._last_session = 0
         self._outbox: asyncio.Queue[CounselorSays] = asyncio.Queue()
         self._group = asyncio.TaskGroup()
+
+    @property
+    def sessions(self) -> dict[int, CounselorSession]:
+        """The sessions in the tabs, by number."""
+        return self._tabs.sessions
 
     async def run(self, first_slots: int) -> None:
         """Wait for customers until cancelled.
@@ -172,10 +174,13 @@ class Desk:
 
     def close_tab(self, number: int) -> None:
         """Forget an ended session."""
-        session = self.sessions.get(number)
-        if session is not None and session.reason is not None:
-            del self.sessions[number]
-            self.watcher.desk_changed()
+        self._tabs.close(number)
+        self.watcher.desk_changed()
+
+    def end_all(self) -> None:
+        """End every session, because the program closes."""
+        for session in self.sessions.values():
+            session.end(EndReason.PROGRAM_CLOSED)
 
     def talking(self, call: Call) -> None:
         """The two programs talk: the rendezvous may forget the call and its number."""
@@ -282,7 +287,7 @@ class Desk:
         ear = _Ear(self, call)
         agreed = met.agreed
         session = CounselorSession(
-            number=self._next_number(),
+            number=self._tabs.next_number(),
             slot=slot.place,
             link=met.link,
             hello=self._hello,
@@ -300,15 +305,6 @@ class Desk:
         living = self._group.create_task(self._live(call, session))
         self._living.add(living)
         living.add_done_callback(self._living.discard)
-
-    def _next_number(self) -> int:
-        ended = [number for number, s in self.sessions.items() if s.reason is not None]
-        for number in ended[: len(ended) - ENDED_KEPT + 1]:
-            del self.sessions[number]
-        while True:
-            self._last_session = self._last_session % LARGEST_NUMBER + 1
-            if self._last_session not in self.sessions:
-                return self._last_session
 
     async def _live(self, call: Call, session: CounselorSession) -> None:
         relays = asyncio.create_task(call.use_relays())
@@ -330,8 +326,3 @@ class Desk:
             while self.slots.outbox:
                 self._outbox.put_nowait(self.slots.outbox.popleft())
         self.watcher.desk_changed()
-
-    def end_all(self) -> None:
-        """End every session, because the program closes."""
-        for session in self.sessions.values():
-            session.end(EndReason.PROGRAM_CLOSED)
