@@ -24,6 +24,9 @@ class Address(NamedTuple):
     host: str
     port: int
 
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
 
 class Route(NamedTuple):
     """How, and where to: the peer's address, or the relay's."""
