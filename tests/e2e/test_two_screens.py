@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from tests.support.company import Company
@@ -44,7 +45,9 @@ def test_counselor_sees_clicks_and_types_through_the_window(
         hanbit.customer(counselor.wait_for("waiting")["code"], customers_screen) as customer,
         devtools(port) as page,
     ):
-        assert customer.wait_for("path")["kind"] == "direct-lan"
+        path = customer.wait_for("path")
+        assert path["kind"] == "direct-lan"
+        assert re.fullmatch(r"[0-9a-f.:\[\]]+:[0-9]+", path["address"])
         counselor.wait_for("session-started")
 
         mapping = Mapping(customers_screen, counselors_screen)

@@ -17,7 +17,15 @@ from ezp2p.wire.channel import Channel
 from ezp2p.wire.code import AccessCode, parse_code
 from ezp2p.wire.invitation import parse_server
 from ezp2p.wire.messages.input import KeyChanged
-from ezp2p.wire.signalling import CallArrived, Join, Joined, OpenSlot, SlotOpened
+from ezp2p.wire.signalling import (
+    CallArrived,
+    CallEnd,
+    HangUp,
+    Join,
+    Joined,
+    OpenSlot,
+    SlotOpened,
+)
 from tests.support.bare_page import bare_page
 from tests.support.company import Company, company
 from tests.support.people import Screen, until
@@ -80,12 +88,21 @@ def test_customer_who_leaves_while_joining_spends_a_try_and_the_code_still_works
             counselor.wait_for("session-started")
 
 
-def test_counselor_who_leaves_while_joining_is_reported(
-    hanbit: Company, customers_screen: Screen
+@pytest.mark.parametrize(
+    ("last_word", "exit_code", "key"),
+    [(None, 1, "peer.gone"), (CallEnd.REFUSED, 3, "consent.refused")],
+    ids=["vanishes", "refuses"],
+)
+def test_customer_hears_what_became_of_the_counselor_while_joining(
+    hanbit: Company,
+    customers_screen: Screen,
+    last_word: CallEnd | None,
+    exit_code: int,
+    key: str,
 ) -> None:
     server = parse_server(hanbit.url)
 
-    async def wait_and_vanish() -> tuple[int, str]:
+    async def wait_and_leave() -> tuple[int, str]:
         answer = await login(server, hanbit.login, hanbit.password)
         line = await Signalling.connect(server, answer.token)
         await line.send(OpenSlot())
@@ -93,12 +110,15 @@ def test_counselor_who_leaves_while_joining_is_reported(
         assert isinstance(opened, SlotOpened)
         code = str(AccessCode(opened.number, "12345"))
         with hanbit.customer(code, customers_screen) as customer:
-            assert isinstance(await line.receive(), CallArrived)
+            arrived = await line.receive()
+            assert isinstance(arrived, CallArrived)
+            if last_word:
+                await line.send(HangUp(call=arrived.call, why=last_word))
             await line.close()
-            exit_code = await asyncio.to_thread(customer.exit_code)
-            return exit_code, customer.wait_for("error")["key"]
+            ended = await asyncio.to_thread(customer.exit_code)
+            return ended, customer.wait_for("error")["key"]
 
-    assert asyncio.run(wait_and_vanish()) == (1, "peer.gone")
+    assert asyncio.run(wait_and_leave()) == (exit_code, key)
 
 
 def test_counselor_killed_while_waiting_leaves_a_code_of_nobody(
