@@ -71,11 +71,11 @@ class Conversation:
                 for event in await self._link.next_events():
                     if isinstance(event, ChannelMessage):
                         self._receive(event)
+                        self.flush()  # at once: what a message does comes before the next one
                     else:
                         self._host.link_happened(event)
                         if isinstance(event, LinkClosed):
                             return event
-                self.flush()
                 self._check_unread()
         finally:
             self._is_over = True  # or what still happens would set a timer that nobody stops

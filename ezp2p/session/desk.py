@@ -45,6 +45,8 @@ from ezp2p.wire.signalling import (
 
 log = logging.getLogger(__name__)
 
+LONGEST_WAIT_S = 600.0  # a server that asks for more is asked again by a person
+
 
 class DeskWatcher(Protocol):
     """Somebody who shows the desk."""
@@ -226,8 +228,10 @@ class Desk:
                     self.watcher.slot_waiting(slot)
             case SlotClosed(number=number):
                 self.slots.closed(number)
-            case Problem(key=key):
-                self.slots.refused(key)
+            case Problem(key=key, wait_s=wait_s):
+                slot = self.slots.refused(key)
+                if slot is not None and 0 < wait_s <= LONGEST_WAIT_S:
+                    self._group.create_task(self._open_later(slot, wait_s))
             case CallArrived():
                 self._called(message)
             case Pass(call=call_id) | HangUp(call=call_id):
@@ -238,6 +242,13 @@ class Desk:
             case _:
                 log.warning("unexpected %s", type(message).__name__)
         self._flush()
+
+    async def _open_later(self, slot: Slot, wait_s: float) -> None:
+        """The rendezvous has too much to do: ask again when it says, unless somebody did."""
+        await asyncio.sleep(wait_s)
+        if slot.state is SlotState.OPENING:
+            self.slots.renew(slot.place)
+            self._flush()
 
     def _called(self, arrived: CallArrived) -> None:
         known = arrived.call in self._calls

@@ -103,13 +103,14 @@ class Slots:
         self._open(slot)
         return slot
 
-    def refused(self, problem: str) -> None:
+    def refused(self, problem: str) -> Slot | None:
         """The rendezvous would not open the place that has waited longest."""
         while self._opening:
             slot = self.places.get(self._opening.popleft())
             if slot is not None and slot.state is SlotState.OPENING:
                 slot.problem = problem
-                return
+                return slot
+        return None
 
     def called(self, number: str, caller: str) -> Slot | None:
         """Somebody calls; None if nobody waits under this number."""
