@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
 from ezp2p.base.area import Area
 from ezp2p.base.errors import EzError
+from ezp2p.rendezvous.server import Rendezvous
 from ezp2p.session import events
 from ezp2p.session.counselor import CounselorSession
 from ezp2p.session.slots import Slot
@@ -29,6 +30,7 @@ from ezp2p.wire.messages.screen import (
     ScreenLayout,
     ShowScreen,
 )
+from ezp2p.wire.signalling import MAX_SLOTS
 from tests.support.meeting import PATIENCE_S, Ears, Meeting, in_thread, meeting
 from tests.support.replica import Replica
 
@@ -257,6 +259,85 @@ async def test_session_goes_on_when_the_rendezvous_dies() -> None:
         await running.meeting.rendezvous.rendezvous.close()
         running.counselor.say("still here")
         assert (await running.ears.wait_for(events.Said)).text == "still here"
+
+
+async def test_session_and_slots_survive_a_new_rendezvous_in_the_old_ones_place() -> None:
+    async with meeting(first_slots=2) as met:
+        first, second = await met.next_slot(), await met.next_slot()
+        old = {str(first.code), str(second.code)}
+        ears = Ears()
+        visiting = asyncio.create_task(met.visit(ears, BOTH).run(by_code(first, met.server)))
+        counselor = await met.next_session()
+        await met.desk_ears.ears.wait_for(events.GrantsSet)
+        await ears.wait_for(events.PathTaken, lambda e: e.kind is PathKind.DIRECT_LAN)
+        running = met.rendezvous
+        await running.rendezvous.close()
+        again = Rendezvous(replace(running.config, port=running.port))
+        await again.start()
+        try:
+            renewed = await met.next_slot()
+            assert renewed.place == second.place
+            assert str(renewed.code) not in old
+            counselor.say("still here")
+            assert (await ears.wait_for(events.Said)).text == "still here"
+            # The place whose session ends now waits at the new server, too.
+            counselor.end(EndReason.COUNSELOR_ENDED)
+            assert await visiting is EndReason.COUNSELOR_ENDED
+            assert (await met.next_slot()).place == first.place
+        finally:
+            await again.close()
+
+
+async def test_revoked_login_ends_the_desk_only_after_its_sessions() -> None:
+    async with session() as running:
+        met = running.meeting
+        await met.desk_ears.ears.wait_for(events.GrantsSet)
+        await running.ears.wait_for(events.PathTaken, lambda e: e.kind is PathKind.DIRECT_LAN)
+        await met.rendezvous.logout(met.token)
+        async with asyncio.timeout(PATIENCE_S):
+            while met.desk.problem is None:
+                await met.desk_ears.changed.get()
+        assert met.desk.problem.key == ErrorKey.LOGIN_EXPIRED
+        running.counselor.say("one moment")
+        assert (await running.ears.wait_for(events.Said)).text == "one moment"
+        assert not met.desk_task.done()
+        running.counselor.end(EndReason.COUNSELOR_ENDED)
+        assert await running.over() is EndReason.COUNSELOR_ENDED
+        with pytest.raises(EzError) as caught:
+            await met.desk_task
+        assert caught.value.key == ErrorKey.LOGIN_EXPIRED
+
+
+def says(text: str) -> Callable[[events.Said], bool]:
+    return lambda said: said.text == text
+
+
+async def test_five_customers_are_helped_at_once() -> None:
+    async with meeting(first_slots=MAX_SLOTS) as met:
+        slots = [await met.next_slot() for _ in range(MAX_SLOTS)]
+        ears = [Ears() for _ in slots]
+        visits = [met.visit(ear, BOTH) for ear in ears]
+        tasks = [
+            asyncio.create_task(visit.run(by_code(slot, met.server)))
+            for visit, slot in zip(visits, slots, strict=True)
+        ]
+        counselors = [await met.next_session() for _ in slots]
+        assert {session.slot for session in counselors} == set(range(1, MAX_SLOTS + 1))
+        assert sorted(met.desk.sessions) == sorted(session.number for session in counselors)
+        for visit, ear, slot in zip(visits, ears, slots, strict=True):
+            await ear.wait_for(events.GrantsSet)
+            assert visit.session is not None
+            visit.session.say(f"from {slot.place}")
+            await met.desk_ears.ears.wait_for(events.Said)
+        for session in counselors:
+            text = f"from {session.slot}"
+            await met.desk_ears.ears.wait_for(events.Said, says(text))
+            assert [line.text for line in session.chat_lines] == [text]
+        met.desk.end_all()
+        async with asyncio.timeout(PATIENCE_S):
+            assert set(await asyncio.gather(*tasks)) == {EndReason.PROGRAM_CLOSED}
+        again = {(await met.next_slot()).place for _ in slots}
+        assert again == set(range(1, MAX_SLOTS + 1))
 
 
 async def test_leaving_program_ends_the_session_with_a_word() -> None:

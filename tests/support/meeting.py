@@ -61,6 +61,12 @@ class FakeHotkey:
         """Nothing to stop."""
 
 
+def _open_gate() -> threading.Event:
+    gate = threading.Event()
+    gate.set()
+    return gate
+
+
 @dataclass
 class FakeDesktop:
     """A customer's machine in memory."""
@@ -70,6 +76,8 @@ class FakeDesktop:
     notices: list[FakeNotice] = field(default_factory=list)
     screens_opened: int = 0
     can_show_notice: bool = True
+    may_show_notice: threading.Event = field(default_factory=_open_gate)  # a slow display waits
+    end_key: Exception | None = None  # why the key cannot be watched
     end: Callable[[], None] = lambda: None
 
     def open_screen(self, driver: ScreenDriver) -> ScreenSource:
@@ -82,11 +90,14 @@ class FakeDesktop:
     def show_notice(self, text: NoticeText, ended: Callable[[], None]) -> Notice:
         if not self.can_show_notice:
             raise Unavailable(ErrorKey.NOTICE_UNAVAILABLE)
+        self.may_show_notice.wait(PATIENCE_S)
         self.notices.append(FakeNotice([text]))
         self.end = ended
         return self.notices[-1]
 
     def watch_end_key(self, pressed: Callable[[], None]) -> Hotkey:
+        if self.end_key is not None:
+            raise self.end_key
         return FakeHotkey()
 
 
@@ -136,13 +147,14 @@ class DeskEars:
     """Watches a desk."""
 
     def __init__(self) -> None:
+        self.changed: asyncio.Queue[None] = asyncio.Queue()
         self.slots: asyncio.Queue[Slot] = asyncio.Queue()
         self.failures: list[tuple[ErrorKey, int]] = []
         self.sessions: asyncio.Queue[CounselorSession] = asyncio.Queue()
         self.ears = Ears()
 
     def desk_changed(self) -> None:
-        """Nothing to wait for."""
+        self.changed.put_nowait(None)
 
     def slot_waiting(self, slot: Slot) -> None:
         self.slots.put_nowait(slot)
@@ -164,6 +176,7 @@ class Meeting:
     desk: Desk
     desk_ears: DeskEars
     desk_task: asyncio.Task[None]
+    token: str
     desktop: FakeDesktop = field(default_factory=FakeDesktop)
     diary: MemoryDiary = field(default_factory=MemoryDiary)
     tries: TriesBook = field(default_factory=TriesBook)
@@ -173,7 +186,7 @@ class Meeting:
         """Where both meet."""
         return ServerAddress(self.rendezvous.url, self.rendezvous.site)
 
-    def visit(self, ears: Ears, grants: frozenset[Grant] | None = None) -> Visit:
+    def visit(self, ears: events.Watcher, grants: frozenset[Grant] | None = None) -> Visit:
         """Return a customer's visit; with `grants` it agrees by itself."""
         company = Company(
             desktop=self.desktop,
@@ -201,8 +214,8 @@ def hello(name: str) -> Hello:
 
 
 @asynccontextmanager
-async def meeting(**options: object) -> AsyncIterator[Meeting]:
-    """Open a rendezvous and a desk with one slot; close both at the end."""
+async def meeting(first_slots: int = 1, **options: object) -> AsyncIterator[Meeting]:
+    """Open a rendezvous and a desk with its slots; close both at the end."""
     async with running_rendezvous(**options) as rendezvous:  # type: ignore[arg-type]
         answer = await rendezvous.login()
         ears = DeskEars()
@@ -215,9 +228,9 @@ async def meeting(**options: object) -> AsyncIterator[Meeting]:
             clock=SystemClock(),
             watcher=ears,
         )
-        task = asyncio.create_task(desk.run(first_slots=1))
+        task = asyncio.create_task(desk.run(first_slots))
         try:
-            yield Meeting(rendezvous, desk, ears, task)
+            yield Meeting(rendezvous, desk, ears, task, answer.token)
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)

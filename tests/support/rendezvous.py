@@ -55,6 +55,14 @@ class RunningRendezvous:
             answer.raise_for_status()
             return msgspec.json.decode(await answer.read(), type=LoginAnswer)
 
+    async def logout(self, token: str) -> None:
+        """Revoke a bearer token."""
+        async with (
+            aiohttp.ClientSession(headers={"Authorization": f"Bearer {token}"}) as http,
+            http.post(f"{self.url}/api/v1/logout") as answer,
+        ):
+            answer.raise_for_status()
+
 
 @asynccontextmanager
 async def running_rendezvous(
