@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any, Protocol
 
 import msgspec
@@ -15,39 +15,15 @@ from ezp2p.base.errors import EzError
 from ezp2p.session import events
 from ezp2p.session.counselor import CounselorSession
 from ezp2p.session.desk import Desk, DeskWatcher
-from ezp2p.session.phase import Phase
 from ezp2p.session.slots import Slot
-from ezp2p.ui.moment import page_ms, wall_ms
-from ezp2p.ui.qr import qr_svg
+from ezp2p.ui.desk import chat_line, quality, session_view, slot_view
 from ezp2p.ui.stage import Memory, Stage, problem_of
-from ezp2p.wire.bridge import (
-    ChatSaid,
-    CounselorView,
-    Notified,
-    Page,
-    ProblemView,
-    QualityMeasured,
-    SessionState,
-    SessionView,
-    SlotView,
-)
+from ezp2p.wire.bridge import ChatSaid, CounselorView, Notified, Page, ProblemView
 from ezp2p.wire.invitation import ServerAddress, parse_server
 from ezp2p.wire.keys import ErrorKey
 from ezp2p.wire.signalling import MAX_SLOTS, LoginAnswer
 
 log = logging.getLogger(__name__)
-
-# A QR code takes 10 ms to make, and the state is made anew at every change.
-_qr = lru_cache(maxsize=2 * MAX_SLOTS)(qr_svg)
-
-_STATES = {
-    Phase.CONNECTING: SessionState.CONNECTING,
-    Phase.GREETING: SessionState.CONNECTING,
-    Phase.OPEN: SessionState.LIVE,
-    Phase.BROKEN: SessionState.BROKEN,
-    Phase.OVER: SessionState.ENDED,
-}
-
 
 # What went wrong with a call, where the counselor can do something about it.
 _TOLD = frozenset(
@@ -149,20 +125,18 @@ class CounselorHalf:
             name=answer.name if answer else "",
             remember=bool(self._memory.get("remember", False)),
             can_remember=self._keyring.is_there,
-            slots=[self._slot_view(slot) for _, slot in sorted(desk.slots.places.items())]
+            slots=[slot_view(slot, self._clock) for _, slot in sorted(desk.slots.places.items())]
             if desk
             else [],
             max_slots=MAX_SLOTS,
-            sessions=[self._session_view(session) for session in desk.sessions.values()]
-            if desk
-            else [],
+            sessions=[session_view(session) for session in desk.sessions.values()] if desk else [],
         )
 
     def chat_lines(self) -> Iterable[ChatSaid]:
         """Yield all lines of all sessions in the tabs."""
         for session in self.desk.sessions.values() if self.desk else ():
             for said in session.chat_lines:
-                yield self._line(session, said)
+                yield chat_line(session, said)
 
     # --- what the counselor asks for
 
@@ -256,10 +230,10 @@ class CounselorHalf:
                 self._stage.show(channel, session.number, data)
                 return
             case events.QualityTaken():
-                self._stage.tell(self._quality(session, event))
+                self._stage.tell(quality(session, event))
                 return
             case events.Said():
-                self._stage.tell(self._line(session, event))
+                self._stage.tell(chat_line(session, event))
             case events.Started():
                 self.page = Page.VIEWER
         self._also.session_happened(session, event)
@@ -334,60 +308,6 @@ class CounselorHalf:
             self._memory.put(name, value)
         except EzError as error:
             self._stage.tell(Notified(key=error.key))
-
-    def _slot_view(self, slot: Slot) -> SlotView:
-        link = str(slot.invitation) if slot.invitation else ""
-        return SlotView(
-            slot=slot.place,
-            state=slot.state,
-            code=str(slot.code) if slot.code else "",
-            link=link,
-            qr_svg=_qr(link) if link else "",
-            until_ms=page_ms(slot.until or None, self._clock),
-            caller=slot.caller,
-            problem=ProblemView(key=slot.problem, fields={"n": str(slot.tries.left)})
-            if slot.problem
-            else None,
-        )
-
-    def _session_view(self, session: CounselorSession) -> SessionView:
-        state = _STATES[session.phase]
-        if state is SessionState.LIVE and session.asking and not session.granted:
-            state = SessionState.ASKING
-        return SessionView(
-            session=session.number,
-            slot=session.slot,
-            customer=session.customer,
-            state=state,
-            granted=sorted(session.granted),
-            view_only=session.view_only,
-            driver=session.driver,
-            path=session.path.kind if session.path else "",
-            words=session.words,
-            since_ms=wall_ms(session.since),
-            broken_since_ms=wall_ms(session.broken_since),
-            end_reason=session.reason or "",
-        )
-
-    def _quality(self, session: CounselorSession, taken: events.QualityTaken) -> QualityMeasured:
-        return QualityMeasured(
-            session=session.number,
-            path=session.path.kind if session.path else "",
-            round_trip_ms=taken.round_trip_s * 1000,
-            frames_per_s=taken.frames_per_s,
-            rate_bps=taken.rate_bps,
-            driver=session.driver,
-        )
-
-    def _line(self, session: CounselorSession, said: events.Said) -> ChatSaid:
-        return ChatSaid(
-            session=session.number,
-            number=said.number,
-            mine=said.mine,
-            who="" if said.mine else session.customer,
-            text=said.text,
-            at_ms=wall_ms(said.at),
-        )
 
 
 def _account(server: ServerAddress, login: str) -> str:
