@@ -25,7 +25,8 @@ from ezp2p.session.counselor import CounselorSession
 from ezp2p.session.desk import Desk
 from ezp2p.session.slots import Slot
 from ezp2p.session.tries import TriesBook
-from ezp2p.session.visit import Company, Visit
+from ezp2p.session.visit import Company, Target, Visit, target_of
+from ezp2p.wire.code import parse_code
 from ezp2p.wire.invitation import ServerAddress
 from ezp2p.wire.keys import ErrorKey, Grant
 from ezp2p.wire.messages.screen import ScreenDriver
@@ -234,6 +235,25 @@ async def meeting(first_slots: int = 1, **options: object) -> AsyncIterator[Meet
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+
+
+def customers_visit(
+    code: str,
+    server: ServerAddress,
+    desktop: FakeDesktop,
+    ears: Ears,
+    grants: frozenset[Grant] | None,
+) -> tuple[Visit, Target]:
+    """Return a visit with this code to somebody else's desk, and where it goes."""
+    company = Company(
+        desktop=desktop,
+        texts=Texts(LOCALE, "en"),
+        clock=SystemClock(),
+        hello=hello("CUSTOMER-PC"),
+        tries=TriesBook(),
+        open_diary=MemoryDiary,
+    )
+    return Visit(company, ears, grants), target_of(parse_code(code), server)
 
 
 async def in_thread(act: Callable[[], None]) -> None:
