@@ -26,6 +26,6 @@ def person_s_keyboard(connection: Any) -> Callable[[int, bool], None]:
     def press(keycode: int, down: bool) -> None:
         kind = first + (1 if down else 2)  # DeviceKeyPress, DeviceKeyRelease
         connection(xcffib.xtest.key).FakeInput(kind, keycode, 0, 0, 0, 0, device)
-        connection.flush()
+        connection.core.GetInputFocus().reply()  # pressed, before anybody leaves
 
     return press

@@ -31,7 +31,8 @@ export function Stage({ viewer, session, zoom, isOurs }) {
     hand.current = made;
     return () => made.stop();
   }, [viewer]);
-  useEffect(() => {
+  // In the same turn as the change shows: no key may slip through in between.
+  useLayoutEffect(() => {
     hand.current?.lock(isLocked);
     if (!isLocked) hand.current?.focus();
   }, [viewer, isLocked]);
