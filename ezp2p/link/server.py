@@ -24,7 +24,7 @@ from aiohttp.client_middlewares import ClientHandlerType
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from ezp2p.base.errors import EzError, PeerError, Refused, Unreachable, UsageError
+from ezp2p.base.errors import EzError, PeerError, Unreachable, UsageError
 from ezp2p.wire.invitation import ServerAddress, is_loopback
 from ezp2p.wire.keys import ErrorKey
 from ezp2p.wire.signalling import LoginAnswer, LoginRequest, ProblemAnswer
@@ -148,7 +148,7 @@ async def login(
 ) -> LoginAnswer:
     """Exchange a password for a bearer token.
 
-    Raises EzError(login.wrong), Refused(login.wait, seconds), and what reaching() raises.
+    Raises EzError(login.wrong | login.wait, seconds), and what reaching() raises.
     """
     check_secure(server, insecure_http=insecure_http)
     try:
@@ -198,7 +198,7 @@ def _problem(server: ServerAddress, status: int, body: bytes) -> EzError:
         return refusal(server, status)
     if told.key == ErrorKey.LOGIN_WAIT:
         seconds = math.ceil(min(max(told.wait_s, 0.0), LONGEST_WAIT_S))
-        return Refused(ErrorKey.LOGIN_WAIT, seconds=seconds)
+        return EzError(ErrorKey.LOGIN_WAIT, seconds=seconds)
     if told.key not in _PROBLEMS:
         return refusal(server, status)
     kind = Unreachable if told.key == ErrorKey.SERVER_BUSY else EzError
