@@ -33,6 +33,7 @@ BUTTONS = range(1, 10)
 
 _FAKE_INPUT = 2  # minor opcode
 _KEY_RELEASE, _BUTTON_RELEASE = 3, 5
+_UNIT, _REPLY = 32, 1  # all that a server sends comes in such units; a reply's first byte
 _GET_INPUT_FOCUS = struct.pack("=BxH", 43, 1)  # a request with a reply: then all is done
 
 
@@ -81,6 +82,24 @@ def _release_everything(connection: Any) -> bytes:
     return b"".join(requests) + _GET_INPUT_FOCUS
 
 
+def _await_reply(server: int) -> None:
+    """Read until the server has done everything.
+
+    Events that nobody read (MappingNotify comes unasked) lie before the reply. Leaving with
+    some unread would reset the socket, and the server would drop the releases it has not read.
+    """
+    received = b""
+    while True:
+        more = os.read(server, 4096)
+        received += more
+        while len(received) >= _UNIT:
+            if received[0] == _REPLY:
+                return
+            received = received[_UNIT:]
+        if not more:
+            return
+
+
 def _wait_and_release(watched: int, server: int, requests: bytes) -> None:
     """The child's whole life; never returns."""
     if sys.platform == "win32":  # for mypy
@@ -98,6 +117,6 @@ def _wait_and_release(watched: int, server: int, requests: bytes) -> None:
         os.set_blocking(server, True)
         while requests:
             requests = requests[os.write(server, requests) :]
-        os.read(server, 32)
+        _await_reply(server)
     finally:
         os._exit(0)
