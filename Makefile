@@ -18,7 +18,7 @@ setup:
 
 # The fast suite, below five minutes.
 test: lint
-	$(PYTHON) -m pytest -m "not slow"
+	$(PYTHON) -m pytest -m "not slow" -n auto --dist loadfile
 
 test-all: lint
 	$(PYTHON) -m pytest
