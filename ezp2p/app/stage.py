@@ -72,7 +72,7 @@ def display_in_memory(*, with_program: bool) -> Iterator[str]:
 
 
 def _people_it(display: str, *, with_program: bool) -> Iterator[subprocess.Popen[bytes]]:
-    environment = {**os.environ, **IN_MEMORY, "DISPLAY": display}
+    environment = {**os.environ, **IN_MEMORY, "DISPLAY": display, "LC_ALL": "C.UTF-8"}
     commands = [["openbox"], ["xsetroot", "-solid", "#3b4a5f"]]
     if with_program:
         commands.append([*_TERMINAL, "-geometry", "90x24+60+80"])
