@@ -75,8 +75,8 @@ def _people_it(display: str, *, with_program: bool) -> Iterator[subprocess.Popen
     environment = {**os.environ, **IN_MEMORY, "DISPLAY": display, "LC_ALL": "C.UTF-8"}
     commands = [["openbox"], ["xsetroot", "-solid", "#3b4a5f"]]
     if with_program:
-        commands.append([*_TERMINAL, "-geometry", "90x24+60+80"])
         commands.append([*_TERMINAL, "-geometry", "60x2+60+650", "-e", "sh", "-c", _CLOCK])
+        commands.append([*_TERMINAL, "-geometry", "90x24+60+80"])
     for command in commands:
         if shutil.which(command[0]):
             yield subprocess.Popen(
