@@ -15,6 +15,7 @@ the secret before the customer has proved to know it.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -107,7 +108,7 @@ _HEARD: Mapping[CallEnd, ErrorKey] = {
 }
 
 
-class Joining:
+class Joining(ABC):
     """What both ends have in common."""
 
     role: Role
@@ -167,8 +168,9 @@ class Joining:
 
     # --- what the ends share
 
+    @abstractmethod
     def _steps(self) -> Mapping[tuple[State, type[Any]], Callable[[Any, float], None]]:
-        raise NotImplementedError
+        """Return what each message does in each state; what is not there is an error."""
 
     def _blame(self, error: EzError) -> ErrorKey:
         return ErrorKey(error.key)
