@@ -57,13 +57,12 @@ class InputWorker:
         self._open_sink = open_sink
         self._deliver = deliver
         self._failed = failed
-        self._changed = threading.Condition()  # guards the next five
+        self._changed = threading.Condition()  # guards the next six
         self._waiting: deque[InputMessage] = deque()
         self._permit = 0  # counts the times permission was taken back
-        self._let_go = False  # release everything before anything else
+        self._let_go = False  # release everything before anything else; cleared when that is done
         self._stopped = False
         self._ending = False
-        self._injecting = threading.Lock()  # held from the look at the permit to its use
         self._sink: InputSink | None = None
         self._broken_permit = -1  # the sink has failed under this one: try again under the next
         self._thread = threading.Thread(target=self._work, name="input", daemon=True)
@@ -85,23 +84,23 @@ class InputWorker:
             if len(self._waiting) >= WAITING_MOST:
                 raise PeerError(ErrorKey.PEER_PROTOCOL, why="too much input")
             self._waiting.append(message)
-            self._changed.notify()
+            self._changed.notify_all()
 
     def revoke(self) -> None:
         """Inject nothing of what was put before and let go of all keys; from any thread.
 
-        When this returns, nothing more is injected (but for an injection hung in the system).
+        When this returns, nothing more is injected and nothing is held down (but for an injection
+        hung in the system).
         """
         with self._changed:
             self._permit += 1
             self._waiting.clear()
+            if self._sink is None:
+                return  # nothing is down, and a sink being opened finds its permit gone
+            self._sink.interrupt()
             self._let_go = True
-            sink = self._sink
-            if sink is not None:
-                sink.interrupt()
-            self._changed.notify()
-        if self._injecting.acquire(timeout=BEGUN_S):
-            self._injecting.release()
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: not self._let_go, timeout=BEGUN_S)
 
     def stop_now(self) -> None:
         """Revoke for good: nothing put from here on is injected either; from any thread."""
@@ -118,7 +117,7 @@ class InputWorker:
         self.stop_now()
         with self._changed:
             self._ending = True
-            self._changed.notify()
+            self._changed.notify_all()
         self._thread.join(timeout_s)
         return not self._thread.is_alive()
 
@@ -131,31 +130,33 @@ class InputWorker:
                     self._changed.wait_for(lambda: self._let_go or self._waiting or self._ending)
                     if self._ending:
                         return
-                    permit, let_go, self._let_go = self._permit, self._let_go, False
-                    message = None if let_go else self._waiting.popleft()
+                    permit = self._permit
+                    message = None if self._let_go else self._waiting.popleft()
                 with self._failing_softly(permit):
-                    self._do(message, permit)
+                    if message is None:
+                        self._release()
+                    elif permit != self._broken_permit:
+                        self._do(message, permit)
         finally:
             self._close()
 
-    def _do(self, message: InputMessage | None, permit: int) -> None:
-        """Inject one message, or let go of everything if it is None."""
-        if message is None:
+    def _release(self) -> None:
+        """Let go of everything; whoever takes permission back waits for this."""
+        try:
             if self._sink is not None:
-                with self._injecting:
-                    self._sink.release_all()
-        elif permit != self._broken_permit:
-            sink = self._opened()
-            for inject in _injections(message, sink, self._deliver):
-                if not self._inject(inject, permit):
-                    return
+                self._sink.release_all()
+        finally:
+            with self._changed:
+                self._let_go = False
+                self._changed.notify_all()
 
-    def _inject(self, inject: Callable[[], None], permit: int) -> bool:
-        with self._injecting:
+    def _do(self, message: InputMessage, permit: int) -> None:
+        """Inject one message, as long as nobody has taken its permit back."""
+        sink = self._opened()
+        for inject in _injections(message, sink, self._deliver):
             if permit != self._permit:
-                return False
+                return
             inject()
-            return True
 
     def _opened(self) -> InputSink:
         if self._sink is None:
