@@ -1,7 +1,7 @@
 // The counselor's work place: a tab for each session, the picture, the bar, the chat.
 
 import { hotkeyAction } from '../core/actions.js';
-import { html, useEffect, useState } from '../core/html.js';
+import { html, useEffect, useLayoutEffect, useState } from '../core/html.js';
 import { choice, flag } from '../core/look.js';
 import { Button, Icon } from '../core/parts.js';
 import { t } from '../core/texts.js';
@@ -95,7 +95,8 @@ function ShowBar({ send }) {
 /** The viewer's own shortcuts, before the picture's keyboard hears of them.
  * @param {Seat} seat */
 function useHotkeys(seat) {
-  useEffect(() => {
+  // Before the page is painted: the next key must find what the last one has changed.
+  useLayoutEffect(() => {
     const onKey = (/** @type {KeyboardEvent} */ event) => {
       const action = hotkeyAction(seat, event);
       if (!action) return;
