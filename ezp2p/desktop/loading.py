@@ -9,8 +9,12 @@ import sys
 from contextlib import suppress
 
 from ezp2p.base.errors import Unavailable
+from ezp2p.desktop.notice import NoticeText
+from ezp2p.desktop.notice.drawing import ButtonState, draw_strip
 from ezp2p.desktop.screen import open_screen
 from ezp2p.wire.messages.screen import ScreenDriver
+
+_NOTHING = NoticeText(title="", details="", end_button="", end_hint="")
 
 
 def load() -> None:
@@ -18,6 +22,8 @@ def load() -> None:
     _import_all()
     with suppress(Unavailable):  # whoever needs the screen will hear of it
         open_screen(ScreenDriver.AUTO).close()  # xcffib reads its declarations at their first use
+    if sys.platform == "linux":
+        draw_strip(_NOTHING, ButtonState.RESTING, 1.0, 400)  # the system's fonts are looked for
 
 
 def _import_all() -> None:

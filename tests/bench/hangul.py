@@ -21,7 +21,7 @@ SYLLABLES = 200
 FIRST, LAST = 0xAC00, 0xD7A3
 ROUNDS = 1
 
-# TARGETS.md, Screen [1]
+# TARGETS.md, Screen [1]; the pace is its goal
 RIGHT = 200
 PER_S = 20.0
 
@@ -57,7 +57,7 @@ def run(rounds: int = ROUNDS) -> Result:
         "figures": {"rounds": rounds, "slowest_per_s": round(min(speeds), 1)},
         "checks": {
             "syllables right, of 200": check(min(right), ">=", RIGHT),
-            "syllables/s": check(min(speeds), ">=", PER_S),
+            "syllables/s (goal)": check(min(speeds), ">=", PER_S),
         },
     }
 

@@ -2,8 +2,8 @@
 
 joined   a customer's program at rest is given a link; until it hears that the counselor's page,
          in a Chromium, has shown the picture. `first` is the first session of a program.
-bare     both ends' SPAKE2, aioquic's own handshake and one whole picture (taken, written,
-         unpacked), each measured alone
+bare     both ends' SPAKE2, aioquic's own handshake, one whole picture taken and written, and that
+         picture read and shown by the page's own code: each measured alone
 
 The screen is 1920x1080, full of text. Nobody has to consent: the customer agreed beforehand.
 """
@@ -22,18 +22,20 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import zstandard
 from aioquic.asyncio.client import connect
 from aioquic.asyncio.server import serve
 from aioquic.quic.configuration import QuicConfiguration
+from playwright.sync_api import Page
 
 from ezp2p.desktop.screen import open_screen
 from ezp2p.link.certificate import CERTIFICATE_NAME, Identity, make_identity, pem_of
 from ezp2p.link.pake import Meeting, Pake
 from ezp2p.media.engine import ScreenEngine
+from ezp2p.wire.channel import Channel
+from ezp2p.wire.codecs import CODECS
 from ezp2p.wire.joining import JOINING_VERSION, SecretKind
 from ezp2p.wire.keys import Role
-from ezp2p.wire.messages.screen import Lossless, ScreenCodec, ScreenDriver
+from ezp2p.wire.messages.screen import Frame, Part, ScreenCodec, ScreenDriver, ScreenLayout
 from tests.bench.report import Result, check
 from tests.support.company import Company, company
 from tests.support.painter import Painter
@@ -55,13 +57,14 @@ def run(rounds: int = ROUNDS) -> Result:
     """Measure; return the figures and the checks."""
     with xvfb(WIDTH, HEIGHT) as display, Painter(display) as painter:
         painter.paint(0, 0, text(WIDTH, HEIGHT))
-        joined = _joined(display, rounds)
         with display.as_ours():
             bare = {
                 "spake2_s": _median(_spake2),
                 "handshake_s": _median(_handshake),
                 "picture_s": _median(_picture),
             }
+            parts = _taken()
+        joined, bare["shown_s"] = _joined(display, rounds, parts)
     steps = {step: _rounded(statistics.median(one[step] for one in joined)) for step in joined[0]}
     whole_s, bare_s = steps["picture"], sum(bare.values())
     return {
@@ -77,16 +80,22 @@ def run(rounds: int = ROUNDS) -> Result:
     }
 
 
-def _joined(display: Display, rounds: int) -> list[dict[str, float]]:
-    """Return the seconds until each step, of so many sessions one after the other."""
+def _joined(
+    display: Display, rounds: int, parts: list[Part]
+) -> tuple[list[dict[str, float]], float]:
+    """Return the seconds until each step, of so many sessions one after the other.
+
+    And what the same page takes to show these parts.
+    """
     with (
         tempfile.TemporaryDirectory(prefix="ezp2p-bench-") as folder,
         company(Path(folder)) as running,
         browser() as chromium,
         running.counselor() as counselor,
-        opened_page(chromium, counselor.wait_for("ui")["url"]),
+        opened_page(chromium, counselor.wait_for("ui")["url"]) as page,
     ):
-        return [_joined_once(display, running, counselor) for _ in range(rounds)]
+        joined = [_joined_once(display, running, counselor) for _ in range(rounds)]
+        return joined, _median(lambda: _shown(page, parts))
 
 
 def _joined_once(display: Display, running: Company, counselor: Program) -> dict[str, float]:
@@ -144,14 +153,38 @@ async def _connected_once(identity: Identity) -> float:
 
 def _picture() -> float:
     began = time.perf_counter()
+    _taken()
+    return time.perf_counter() - began
+
+
+def _taken() -> list[Part]:
+    """Return the whole picture as it is sent."""
     source = open_screen(ScreenDriver.FAST)
     try:
-        for part in ScreenEngine(source, tuple(ScreenCodec)).whole(0.0):
-            if isinstance(part, Lossless):
-                zstandard.ZstdDecompressor().decompress(part.data)
-        return time.perf_counter() - began
+        return list(ScreenEngine(source, tuple(ScreenCodec)).whole(0.0))
     finally:
         source.close()
+
+
+# Reads two messages of the screen's channel as if they had come, and tells how long that took.
+_SHOW = """async (messages) => {
+  const { ScreenViewer } = await import('/screen/viewer.js');
+  const [layout, frame] = messages.map((each) => Uint8Array.from(each));
+  const shown = Promise.withResolvers();
+  const bridge = { listen() {}, send() {}, say: () => shown.resolve(performance.now()) };
+  const viewer = new ScreenViewer(bridge, 1, () => {});
+  viewer.take(layout);
+  const began = performance.now();
+  viewer.take(frame);
+  return (await shown.promise) - began;
+}"""
+
+
+def _shown(page: Page, parts: list[Part]) -> float:
+    codec = CODECS[Channel.SCREEN]
+    messages = (ScreenLayout(WIDTH, HEIGHT, ScreenDriver.FAST), Frame(1, parts))
+    took_ms: float = page.evaluate(_SHOW, [list(codec.encode(each)) for each in messages])
+    return took_ms / 1000
 
 
 def _median(measure: Callable[[], float]) -> float:

@@ -29,6 +29,8 @@ COLUMNS = ("lat_p50", "lat_p95", "fps", "kBps", "cpu_server", "cpu_viewer", "cpu
 # TARGETS.md, Screen [1]; bytes of typing are issue 3's, which may not get worse on the way there
 LATENCY_RATIO = 1.0
 BYTES_RATIO = 1.0
+# The viewer draws the pointer, the customer's picture has none: some hundred pixels of two million.
+POINTER_PERCENT = 0.01
 
 
 def run(repeat: int = REPEAT, seconds: float = SECONDS) -> Result:
@@ -41,7 +43,7 @@ def run(repeat: int = REPEAT, seconds: float = SECONDS) -> Result:
     ratio = _ratio(rows, "typing", "kBps")
     checks["typing, bytes / TigerVNC's"] = check(ratio, "<=", BYTES_RATIO)
     differing = max(row["exact"][-1][1] for row in rows if row["adapter"] == OURS)
-    checks["differing pixels after 3 s, %"] = check(differing, "<=", 0.0)
+    checks["differing pixels after 3 s, %"] = check(differing, "<=", POINTER_PERCENT)
     return {
         "figures": {
             workload: {name: _medians(rows, workload, name) for name in (OURS, PEER, FLOOR)}
