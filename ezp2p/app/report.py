@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import logging
+import os
 import sys
 import threading
+from pathlib import Path
 from typing import TextIO
 
 from ezp2p.base.errors import EzError
 from ezp2p.base.texts import Texts
+
+log = logging.getLogger(__name__)
 
 
 class Reporter:
@@ -37,7 +42,13 @@ class Reporter:
 
     def _line(self, text: str) -> None:
         with self._lock:
-            print(text, file=self._out, flush=True)
+            try:
+                print(text, file=self._out, flush=True)
+            except OSError:
+                # The script that read this has gone; a session does not end for that.
+                log.warning("nobody reads the events any more")
+                with Path(os.devnull).open("wb") as nowhere:  # for what is still buffered, too
+                    os.dup2(nowhere.fileno(), self._out.fileno())
 
 
 def _plain(fields: dict[str, object]) -> dict[str, object]:

@@ -198,13 +198,14 @@ class Link:
 
     async def close(self, reason: Reason) -> None:
         """End the link: what was sent is delivered first (2 s at most), then the reason."""
-        if self._closed is None:
-            if self._ready and not self._silent:
+        try:
+            if self._closed is None and self._ready and not self._silent:
                 self._closing = True
                 self._soon()
                 with suppress(TimeoutError):
                     async with asyncio.timeout(FLUSH_TIMEOUT_S):
                         await self._acked.wait()
+        finally:  # whoever is tired of waiting wants the end all the more
             self._end(LinkClosed(reason, by_peer=False))
         await self._gone.wait()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 
 import pytest
@@ -46,6 +47,18 @@ async def test_link_tells_by_which_path_it_goes() -> None:
     round_trip_s = pair.customer.link.round_trip_s
     assert round_trip_s is not None
     assert round_trip_s > 0
+    await pair.close()
+
+
+async def test_closing_that_is_cancelled_still_ends_the_link() -> None:
+    pair = await join()
+    pair.customer.link.send(Channel.SCREEN, bytes(FRAME_LIMIT[Channel.SCREEN]))
+    closing = asyncio.create_task(pair.customer.link.close(EndReason.CUSTOMER_ENDED))
+    await asyncio.sleep(0)
+    closing.cancel()
+    assert await pair.counselor.next(LinkClosed) == LinkClosed(EndReason.CUSTOMER_ENDED, True)
+    with pytest.raises(asyncio.CancelledError):
+        await closing
     await pair.close()
 
 
