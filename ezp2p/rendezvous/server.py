@@ -40,6 +40,7 @@ from ezp2p.rendezvous.passwords import Passwords, new_password
 from ezp2p.rendezvous.presence import LocalPresence
 from ezp2p.rendezvous.relay import RelayTable
 from ezp2p.rendezvous.relay_socket import RelaySocket
+from ezp2p.rendezvous.reunions import Reunions
 from ezp2p.rendezvous.signalling import Signalling
 from ezp2p.rendezvous.sites import Sites
 from ezp2p.rendezvous.switchboard import Switchboard
@@ -108,13 +109,18 @@ class Rendezvous:
 
         host = urlsplit(url).hostname or ""
         relay = self._open_relay(key.public_key(), relay_id(host, udp_port), udp)
-        board = Switchboard(
-            random.SystemRandom(),
-            TicketOffice(key, host, udp_port, self._clock),
-            call_timeout_s=config.limits.call_timeout_s,
-        )
+        chance = random.SystemRandom()
+        tickets = TicketOffice(key, host, udp_port, self._clock)
+        board = Switchboard(chance, tickets, call_timeout_s=config.limits.call_timeout_s)
         signalling = Signalling(
-            board, LocalPresence(), accounts, sites, Alarms(database), self._clock, config.limits
+            board,
+            Reunions(chance, tickets),
+            LocalPresence(),
+            accounts,
+            sites,
+            Alarms(database),
+            self._clock,
+            config.limits,
         )
         login = Login(accounts, passwords, self._clock)
         api = Api(database, accounts, Alarms(database), login, signalling).routes()

@@ -10,6 +10,7 @@ import asyncio
 import logging
 import secrets
 from contextlib import suppress
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -23,6 +24,7 @@ from ezp2p.rendezvous.alarms import CODE_GUESSING, Alarms
 from ezp2p.rendezvous.config import Limits
 from ezp2p.rendezvous.limits import Bucket, Turnstile, network
 from ezp2p.rendezvous.presence import Presence
+from ezp2p.rendezvous.reunions import Reunions
 from ezp2p.rendezvous.sites import Sites
 from ezp2p.rendezvous.switchboard import (
     ALARM_FAILURES,
@@ -41,10 +43,12 @@ from ezp2p.wire.signalling import (
     CustomerSays,
     HangUp,
     Join,
+    LeaveReunion,
     OpenSlot,
     Pass,
     Problem,
     RendezvousSays,
+    SeekReunion,
 )
 
 _LOG = logging.getLogger(__name__)
@@ -106,6 +110,7 @@ class Signalling:
     def __init__(
         self,
         switchboard: Switchboard,
+        reunions: Reunions,
         presence: Presence,
         accounts: Accounts,
         sites: Sites,
@@ -114,6 +119,7 @@ class Signalling:
         limits: Limits,
     ) -> None:
         self._switchboard = switchboard
+        self._reunions = reunions
         self._presence = presence
         self._accounts = accounts
         self._sites = sites
@@ -138,6 +144,7 @@ class Signalling:
     async def wake(self) -> None:
         """Let the switchboard look at the clock; call it every second or so."""
         self._switchboard.wake(self._clock.now())
+        self._reunions.wake(self._clock.now())
         await self._send_out()
 
     async def drop_dead_tokens(self) -> None:
@@ -175,6 +182,7 @@ class Signalling:
             del self._sockets[peer]
             self._presence.leave(peer)
             self._switchboard.left(peer, self._clock.now())
+            self._reunions.left(peer)
             socket.end(WSCloseCode.OK)
             try:
                 await self._send_out()
@@ -214,9 +222,14 @@ class Signalling:
         now = self._clock.now()
         board = self._switchboard
         if isinstance(message, Pass):
-            board.pass_on(speaker.peer, message)
+            if not self._reunions.pass_on(speaker.peer, message):
+                board.pass_on(speaker.peer, message)
         elif isinstance(message, HangUp):
             board.hang_up(speaker.peer, message, now)
+        elif isinstance(message, SeekReunion):
+            self._reunions.seek(speaker, message, now)
+        elif isinstance(message, LeaveReunion):
+            self._reunions.leave(speaker.peer, message)
         elif isinstance(speaker, Counselor):
             if isinstance(message, OpenSlot):
                 board.open_slot(speaker, now)
@@ -228,7 +241,7 @@ class Signalling:
             board.join(speaker, message, self._clock.now())
 
     async def _send_out(self) -> None:
-        for letter in self._switchboard.next_letters():
+        for letter in chain(self._switchboard.next_letters(), self._reunions.next_letters()):
             self._presence.deliver(letter.peer, letter.message)
         for noticed in self._switchboard.next_alarms():
             detail = (

@@ -7,6 +7,11 @@
     Pass(call, body)   <->       passes it on as it is <->      Pass(call, body)
     HangUp(call, why)  <->                             <->      HangUp(call, why)
 
+Two programs that lost each other within a session meet again under a name only they know:
+
+    SeekReunion(name)  ->                              <-       SeekReunion(name)
+    Reunited(name, call) <-                            ->       Reunited(name, call)
+
 One call at a time waits at a slot. The rendezvous reads slots and calls, never a body: those are
 the joining messages (wire/joining.py), which the two ends seal from each other's keys.
 The counselor's socket needs the bearer token of a login; a customer's needs nothing.
@@ -26,10 +31,12 @@ ANONYMOUS_LIMIT = 16 * 1024  # longest WebSocket message in bytes before login
 COUNSELOR_LIMIT = 64 * 1024  # and after
 SLOT_LIFE_S = 600.0
 SLOT_REST_S = 600.0  # a number is not given out again for so long
+REUNION_S = 600.0  # so long the two programs of a broken session look for each other
 MAX_SLOTS = 5  # per counselor (S36)
 
 SlotNumber = Annotated[str, Meta(pattern=r"^[0-9]{3}$")]
 CallId = Annotated[str, Meta(pattern=r"^[0-9a-f]{32}$")]
+ReunionName = Annotated[str, Meta(pattern=r"^[0-9a-f]{32}$")]
 SiteName = Annotated[str, Meta(pattern=r"^[a-z0-9-]{1,32}$")]
 Body = Annotated[bytes, Meta(max_length=10 * 1024)]
 Blob = Annotated[bytes, Meta(max_length=1024)]
@@ -123,6 +130,29 @@ class HangUp(SignalMessage, frozen=True, kw_only=True, tag="HangUp"):
     why: CallEnd
 
 
+class SeekReunion(SignalMessage, frozen=True, kw_only=True, tag="SeekReunion"):
+    """The other program of our session is out of reach; answered by Reunited when it seeks us, too.
+
+    The name is derived from the session's keys: whoever says it is one of the two.
+    """
+
+    reunion: ReunionName
+
+
+class LeaveReunion(SignalMessage, frozen=True, kw_only=True, tag="LeaveReunion"):
+    """We do not look for the other program any more."""
+
+    reunion: ReunionName
+
+
+class Reunited(SignalMessage, frozen=True, kw_only=True, tag="Reunited"):
+    """Both programs of a session are here; the call carries their sealed bodies."""
+
+    reunion: ReunionName
+    call: CallId
+    relays: Annotated[list[RelayOffer], Meta(max_length=8)] = []
+
+
 class Problem(SignalMessage, frozen=True, kw_only=True, tag="Problem"):
     """The last request cannot be: a text key; `wait_s` tells when it may be tried again."""
 
@@ -130,9 +160,9 @@ class Problem(SignalMessage, frozen=True, kw_only=True, tag="Problem"):
     wait_s: float = 0.0
 
 
-CounselorSays = OpenSlot | CloseSlot | Pass | HangUp
-CustomerSays = Join | Pass | HangUp
-RendezvousSays = SlotOpened | SlotClosed | Joined | CallArrived | Pass | HangUp | Problem
+CounselorSays = OpenSlot | CloseSlot | Pass | HangUp | SeekReunion | LeaveReunion
+CustomerSays = Join | Pass | HangUp | SeekReunion | LeaveReunion
+RendezvousSays = SlotOpened | SlotClosed | Joined | CallArrived | Pass | HangUp | Reunited | Problem
 
 
 class LoginRequest(msgspec.Struct, frozen=True, kw_only=True):
