@@ -23,6 +23,7 @@ from typing import Any, TextIO
 from ezp2p.app.report import Reporter
 from ezp2p.app.stage import IN_MEMORY, can_share, can_view, display_in_memory
 from ezp2p.base.errors import EzError, UsageError
+from ezp2p.base.executable import command
 from ezp2p.wire.keys import ErrorKey
 
 STEP_TIMEOUT_S = 60.0
@@ -37,7 +38,7 @@ class Part:
         """Start it; what it says beside its events goes into `log`."""
         self.name = arguments[0]
         self.process = subprocess.Popen(
-            [*_ourselves(), *arguments, "--json"],
+            command(*arguments, "--json"),
             env={**os.environ, **environment},
             stdout=subprocess.PIPE,
             stderr=log,
@@ -176,10 +177,3 @@ def _part(arguments: list[str], environment: dict[str, str], log: TextIO) -> Ite
         yield part
     finally:
         part.end()
-
-
-def _ourselves() -> list[str]:
-    """Return the command that starts this very program, from source or built."""
-    if "__compiled__" in globals():
-        return [sys.argv[0]]
-    return [sys.executable, "-m", "ezp2p"]
