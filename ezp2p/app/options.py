@@ -10,7 +10,7 @@ import argparse
 import os
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +55,7 @@ class Option:
     choices: tuple[str, ...] = ()
     line_only: bool = False
     secret: bool = False
+    many: bool = False  # may be said again: on the line, as a list in the file, else by commas
 
     @property
     def key(self) -> str:
@@ -106,6 +107,9 @@ COMMANDS: dict[str, tuple[Option, ...]] = {
         *COMMON,
         Option("host", "address to listen on", default=""),
         Option("port", "TCP port", int, 3000),
+        Option(
+            "listen", "one more TCP port: https://:443, http://:80, :51515", default=(), many=True
+        ),
         Option("udp-port", "UDP port of the relay; the TCP port otherwise", int),
         Option("public-url", "how people reach this server: https://help.company.kr"),
         Option("data", "folder of the database and keys", Path),
@@ -140,7 +144,11 @@ def add_options(parser: argparse.ArgumentParser, command: str) -> None:
             )
         else:
             parser.add_argument(
-                f"--{option.name}", help=option.help, choices=option.choices or None, metavar="X"
+                f"--{option.name}",
+                help=option.help,
+                choices=option.choices or None,
+                metavar="X",
+                action="append" if option.many else "store",
             )
 
 
@@ -189,6 +197,10 @@ def _elsewhere(
 
 
 def _read(option: Option, given: Any, where: str) -> Any:
+    if option.many:
+        words = given if isinstance(given, list) else str(given).split(",")
+        single = replace(option, many=False)
+        return tuple(_read(single, word, where) for word in words if str(word).strip())
     try:
         if isinstance(given, bool) and option.read is not switch:
             raise ValueError(given)

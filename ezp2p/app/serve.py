@@ -9,7 +9,7 @@ from typing import Any
 from ezp2p.app.loop import run as run_loop
 from ezp2p.app.places import server_data
 from ezp2p.app.report import Reporter
-from ezp2p.rendezvous.config import RendezvousConfig
+from ezp2p.rendezvous.config import RendezvousConfig, parse_opening
 from ezp2p.rendezvous.server import Rendezvous
 
 
@@ -20,6 +20,9 @@ def config_from(options: dict[str, Any]) -> RendezvousConfig:
         host=options["host"],
         port=options["port"],
         udp_port=options["udp_port"],
+        listen=tuple(
+            parse_opening(text, tls=options["tls_cert"] is not None) for text in options["listen"]
+        ),
         public_url=options["public_url"],
         data=data,
         database_url=options["database"],
@@ -56,6 +59,7 @@ async def _serve(config: RendezvousConfig, reporter: Reporter) -> None:
             page=page,
             site=started.site,
             udp_port=started.udp_port,
+            ports=[{"port": port.port, "tls": port.tls} for port in started.ports],
             admin_login=started.admin_login,
             **({"admin_password": started.admin_password} if started.admin_password else {}),
         )

@@ -44,11 +44,17 @@ class Ways:
 
     def is_private(self, request: web.BaseRequest) -> bool:
         """Whether nobody on the way can read a password: TLS, this machine, or a listed proxy."""
-        if self._config.tls or self._config.insecure_http:
+        if request.secure or self._config.insecure_http:
             return True
         if self.is_proxy(request.remote or ""):
             return request.headers.get("X-Forwarded-Proto", "https") == "https"
         return is_loopback(_plain(request.remote or ""))
+
+    def better_url(self, request: web.BaseRequest) -> str | None:
+        """Return where a person should rather look at this page: over TLS, if we speak it."""
+        if not self._config.tls or self._public.scheme != "https" or self.is_private(request):
+            return None
+        return f"https://{self._public.netloc}{request.rel_url.raw_path_qs}"
 
     def may_come_from(self, request: web.BaseRequest) -> bool:
         """Whether the page that asks (Origin) is ours; programs send no Origin.

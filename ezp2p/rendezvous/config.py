@@ -1,8 +1,13 @@
-"""How a company runs its rendezvous: where it listens, where it keeps its records, its limits."""
+"""How a company runs its rendezvous: where it listens, where it keeps its records, its limits.
+
+Firewalls let other ports through than 3000: 443 nearly always, 80 often. So one server may listen
+on several (S130), each with TLS or without; programs are told all of them and try them in turn.
+"""
 
 from __future__ import annotations
 
 import socket
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -10,8 +15,11 @@ from urllib.parse import urlsplit
 from ezp2p.base.errors import UsageError
 from ezp2p.wire.invitation import is_loopback, parse_server
 from ezp2p.wire.keys import ErrorKey
+from ezp2p.wire.signalling import RelayPort
 
 DEFAULT_PORT = 3000
+_SCHEMES = {"http": 80, "https": 443}
+_MOST_PORTS = 8  # as many as an offer may name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,18 +46,29 @@ class Limits:
     token_check_s: float = 5.0  # how soon a token revoked by the command line ends its sockets
 
 
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A TCP port to listen on: `host` "" is every address of the machine, `port` 0 a free one."""
+
+    host: str
+    port: int
+    tls: bool
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RendezvousConfig:
     """Everything `ezp2p serve` can be told.
 
     `host` "" means every address of the machine. `port` 0 takes a free one (tests); `udp_port`
-    None is the same number as `port`. `trusted_proxies` are addresses whose X-Forwarded-For counts.
+    None is the same number as `port`. `listen` are the ports beside that one.
+    `trusted_proxies` are addresses whose X-Forwarded-For counts.
     """
 
     data: Path
     host: str = ""
     port: int = DEFAULT_PORT
     udp_port: int | None = None
+    listen: tuple[Opening, ...] = ()
     public_url: str | None = None
     database_url: str | None = None
     tls_cert: Path | None = None
@@ -63,6 +82,37 @@ class RendezvousConfig:
     def tls(self) -> bool:
         """Whether we speak TLS ourselves."""
         return self.tls_cert is not None
+
+    @property
+    def openings(self) -> tuple[Opening, ...]:
+        """Where to listen for TCP: first the one whose number UDP shares."""
+        return (Opening(self.host, self.port, self.tls), *self.listen)
+
+
+def parse_opening(text: str, *, tls: bool) -> Opening:
+    """Read what `--listen` says: `https://:443`, `http://192.0.2.1`, `:51515`, `51515`.
+
+    Without a scheme it speaks TLS if we have a certificate (`tls`). Raises UsageError(usage).
+    """
+    wanted = text.strip()
+    if "://" not in wanted:
+        wanted = f"{'https' if tls else 'http'}://{':' * wanted.isdecimal()}{wanted}"
+    try:
+        parts = urlsplit(wanted)
+        port = parts.port
+    except ValueError:
+        raise _not_to_listen_on(text, "no such port") from None
+    more = parts.path.strip("/") or parts.query or parts.fragment or parts.username
+    if parts.scheme not in _SCHEMES or more:
+        raise _not_to_listen_on(text, "http://[HOST]:PORT or https://[HOST]:PORT is meant")
+    if parts.scheme == "https" and not tls:
+        raise _not_to_listen_on(text, "https needs --tls-cert and --tls-key")
+    number = _SCHEMES[parts.scheme] if port is None else port
+    return Opening(parts.hostname or "", number, parts.scheme == "https")
+
+
+def _not_to_listen_on(text: str, why: str) -> UsageError:
+    return UsageError(ErrorKey.USAGE, why=f"--listen {text}: {why}")
 
 
 def public_url(config: RendezvousConfig, port: int) -> str:
@@ -91,3 +141,17 @@ def relay_host(config: RendezvousConfig) -> str:
     if config.public_url is None or not is_loopback(config.host):
         return config.host
     return config.host if is_loopback(parse_server(config.public_url).host) else ""
+
+
+def told_ports(public: str, openings: Iterable[Opening]) -> list[RelayPort]:
+    """Return the TCP ports that programs may try at the host of our public URL.
+
+    `openings` are those we really have. First comes the port of the URL itself: behind a reverse
+    proxy it is the only one that leads here.
+    """
+    address = parse_server(public, insecure_http=True)
+    ports = {address.port: RelayPort(port=address.port, tls=public.startswith("https:"))}
+    for opening in openings:
+        if is_loopback(address.host) or not is_loopback(opening.host):
+            ports.setdefault(opening.port, RelayPort(port=opening.port, tls=opening.tls))
+    return list(ports.values())[:_MOST_PORTS]

@@ -70,16 +70,16 @@ class Door:
         tcp: socket.socket,
         tls: ssl.SSLContext | None,
         ways: Ways,
+        turnstile: Turnstile,
         limits: Limits,
     ) -> None:
+        """`turnstile` counts the connections of all doors together."""
         self._server = server
         self._tcp = tcp
         self._tls = tls
         self._ways = ways
         self._handshake_s = limits.header_timeout_s
-        self._turnstile = Turnstile(
-            in_all=limits.connections, per_key=limits.connections_per_address
-        )
+        self._turnstile = turnstile
         self._options: dict[str, Any] = {
             "keepalive_timeout": limits.header_timeout_s,
             "lingering_time": limits.body_timeout_s,

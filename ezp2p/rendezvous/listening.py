@@ -1,4 +1,7 @@
-"""The ports of the rendezvous: one number for TCP and UDP, IPv4 and IPv6 together."""
+"""The ports of the rendezvous: one number for TCP and UDP, then others for TCP alone.
+
+IPv4 and IPv6 together, where no address is named.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ def listen(
     """
     tries = _FREE_PORT_TRIES if port == 0 and udp_port is None else 1
     for attempt in range(tries):
-        tcp = _tcp(host, port)
+        tcp = listen_tcp(host, port)
         wanted = tcp.getsockname()[1] if udp_port is None else udp_port
         try:
             return tcp, _udp(udp_host, wanted)
@@ -33,7 +36,8 @@ def listen(
     raise AssertionError("unreachable")
 
 
-def _tcp(host: str, port: int) -> socket.socket:
+def listen_tcp(host: str, port: int) -> socket.socket:
+    """Return a listening, non-blocking TCP socket; raises as `listen` does."""
     try:
         if not host and socket.has_dualstack_ipv6():
             sock = socket.create_server(

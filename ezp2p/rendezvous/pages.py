@@ -149,4 +149,11 @@ def choose_language(asked: str, accepted: str, available: list[str]) -> str:
 
 
 def _page(path: str, handler: Handler, summary: str) -> Route:
-    return Route(method="GET", path=path, handler=handler, access=Access.ANYONE, summary=summary)
+    return Route(
+        method="GET",
+        path=path,
+        handler=handler,
+        access=Access.ANYONE,
+        summary=summary,
+        for_people=True,
+    )

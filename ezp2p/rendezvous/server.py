@@ -15,7 +15,7 @@ import secrets
 import socket
 import ssl
 from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -29,10 +29,17 @@ from ezp2p.rendezvous.accounts import ADMIN_LOGIN, AccountRole, Accounts
 from ezp2p.rendezvous.address import Ways
 from ezp2p.rendezvous.alarms import Alarms
 from ezp2p.rendezvous.api import Api
-from ezp2p.rendezvous.config import RendezvousConfig, public_url, relay_host
+from ezp2p.rendezvous.config import (
+    Opening,
+    RendezvousConfig,
+    public_url,
+    relay_host,
+    told_ports,
+)
 from ezp2p.rendezvous.connection import Door, tls_context
 from ezp2p.rendezvous.database import Database, open_database
-from ezp2p.rendezvous.listening import listen
+from ezp2p.rendezvous.limits import Turnstile
+from ezp2p.rendezvous.listening import listen, listen_tcp
 from ezp2p.rendezvous.login import Login
 from ezp2p.rendezvous.openapi import OpenApi
 from ezp2p.rendezvous.pages import Pages
@@ -48,6 +55,7 @@ from ezp2p.rendezvous.tickets import TicketOffice, relay_id
 from ezp2p.rendezvous.web import Desk
 from ezp2p.wire.invitation import DEFAULT_SITE, is_loopback
 from ezp2p.wire.keys import ErrorKey
+from ezp2p.wire.signalling import RelayPort
 
 _LOG = logging.getLogger(__name__)
 _TICK_S = 1.0
@@ -67,6 +75,7 @@ class Started:
     admin_login: str
     admin_password: str | None
     udp_port: int
+    ports: tuple[RelayPort, ...]  # all that programs may try for TCP
 
 
 class Rendezvous:
@@ -98,8 +107,9 @@ class Rendezvous:
         tls = _certificate(config)
         key, database = await self._open_records()
         tcp, udp = self._open_ports()
-        url = public_url(config, tcp.getsockname()[1])
-        udp_port = udp.getsockname()[1]
+        port, udp_port = tcp[0].getsockname()[1], udp.getsockname()[1]
+        url = public_url(config, port)
+        ports = told_ports(url, map(_opened, config.openings, tcp))
         passwords = Passwords(
             threads=config.limits.password_threads, queue=config.limits.password_queue
         )
@@ -110,7 +120,7 @@ class Rendezvous:
         host = urlsplit(url).hostname or ""
         relay = self._open_relay(key.public_key(), relay_id(host, udp_port), udp)
         chance = random.SystemRandom()
-        tickets = TicketOffice(key, host, udp_port, self._clock)
+        tickets = TicketOffice(key, host, udp_port, ports, self._clock)
         board = Switchboard(chance, tickets, call_timeout_s=config.limits.call_timeout_s)
         signalling = Signalling(
             board,
@@ -138,11 +148,12 @@ class Rendezvous:
             _LOG.warning("no public URL is set: links lead to %s", url)
         return Started(
             url=url,
-            port=tcp.getsockname()[1],
+            port=port,
             site=DEFAULT_SITE,
             admin_login=ADMIN_LOGIN,
             admin_password=admin_password,
             udp_port=udp_port,
+            ports=tuple(ports),
         )
 
     async def _open_records(self) -> tuple[Ed25519PrivateKey, Database]:
@@ -155,11 +166,15 @@ class Rendezvous:
         self._opened.push_async_callback(database.close)
         return key, database
 
-    def _open_ports(self) -> tuple[socket.socket, socket.socket]:
+    def _open_ports(self) -> tuple[list[socket.socket], socket.socket]:
         config = self._config
-        tcp, udp = listen(config.host, config.port, relay_host(config), config.udp_port)
-        self._opened.callback(tcp.close)
+        first, udp = listen(config.host, config.port, relay_host(config), config.udp_port)
+        self._opened.callback(first.close)
         self._opened.callback(udp.close)
+        tcp = [first]
+        for opening in config.listen:
+            tcp.append(listen_tcp(opening.host, opening.port))
+            self._opened.callback(tcp[-1].close)
         return tcp, udp
 
     async def _first_start(
@@ -185,16 +200,23 @@ class Rendezvous:
         return relay_socket
 
     async def _open_doors(
-        self, app: web.Application, ways: Ways, tcp: socket.socket, tls: ssl.SSLContext | None
+        self,
+        app: web.Application,
+        ways: Ways,
+        sockets: list[socket.socket],
+        tls: ssl.SSLContext | None,
     ) -> None:
         limits = self._config.limits
         runner = web.AppRunner(app, handle_signals=False, shutdown_timeout=_SHUTDOWN_S)
         await runner.setup()
         self._opened.push_async_callback(runner.cleanup)
         assert runner.server is not None
-        door = Door(runner.server, tcp, tls, ways, limits)
-        opened = asyncio.create_task(door.stand_open())
-        self._opened.push_async_callback(_cancel, opened)
+        turnstile = Turnstile(in_all=limits.connections, per_key=limits.connections_per_address)
+        for opening, tcp in zip(self._config.openings, sockets, strict=True):
+            context = tls if opening.tls else None
+            door = Door(runner.server, tcp, context, ways, turnstile, limits)
+            opened = asyncio.create_task(door.stand_open())
+            self._opened.push_async_callback(_cancel, opened)
 
     async def _watch(self, signalling: Signalling, relay: RelaySocket) -> None:
         """Do what the clock asks for, once a second, and survive a database that is away."""
@@ -211,6 +233,10 @@ class Rendezvous:
                 _LOG.error("the records cannot be reached: %s", error)
             except Exception:  # the border: the watch goes on whatever one round met
                 _LOG.exception("the watch met a mistake of ours")
+
+
+def _opened(opening: Opening, tcp: socket.socket) -> Opening:
+    return replace(opening, port=tcp.getsockname()[1])
 
 
 def _certificate(config: RendezvousConfig) -> ssl.SSLContext | None:

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from ezp2p.base.clock import Clock
 from ezp2p.base.errors import PeerError
 from ezp2p.wire.keys import ErrorKey, Role
-from ezp2p.wire.signalling import RelayOffer
+from ezp2p.wire.signalling import RelayOffer, RelayPort
 
 TICKET_LIFE_S = 24 * 3600
 TICKET_BUDGET_BYTES = 4 * 1024**3
@@ -81,8 +81,16 @@ def read_ticket(data: bytes, key: Ed25519PublicKey, relay: bytes, wall: float) -
 class TicketOffice:
     """Writes the offers that go with a call: one relay for now, our own."""
 
-    def __init__(self, key: Ed25519PrivateKey, host: str, udp_port: int, clock: Clock) -> None:
+    def __init__(
+        self,
+        key: Ed25519PrivateKey,
+        host: str,
+        udp_port: int,
+        ports: list[RelayPort],
+        clock: Clock,
+    ) -> None:
         self._key = key
+        self._ports = ports
         self._clock = clock
         self._host = host
         self._udp_port = udp_port
@@ -98,4 +106,6 @@ class TicketOffice:
             TICKET_BUDGET_BYTES,
         )
         signed = sign_ticket(ticket, self._key)
-        return [RelayOffer(host=self._host, udp_port=self._udp_port, ticket=signed)]
+        return [
+            RelayOffer(host=self._host, udp_port=self._udp_port, ticket=signed, ports=self._ports)
+        ]

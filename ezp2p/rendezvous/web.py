@@ -105,6 +105,7 @@ class Route:
     body: type | None = None
     answer: Any = None
     secret: bool = False  # carries a password
+    for_people: bool = False  # a page: better looked at over TLS, where we speak it
 
 
 class ErrorPages(Protocol):
@@ -150,6 +151,9 @@ class Desk:
             raise TypeError(f"{route.method} {route.path} says not who may use it")
 
         async def serve(request: web.Request) -> web.StreamResponse:
+            better = self._ways.better_url(request) if route.for_people else None
+            if better is not None:
+                raise web.HTTPPermanentRedirect(better)
             return await route.handler(await self._check(request, route))
 
         return app.router.add_route(route.method, route.path, serve)

@@ -40,6 +40,7 @@ ReunionName = Annotated[str, Meta(pattern=r"^[0-9a-f]{32}$")]
 SiteName = Annotated[str, Meta(pattern=r"^[a-z0-9-]{1,32}$")]
 Body = Annotated[bytes, Meta(max_length=10 * 1024)]
 Blob = Annotated[bytes, Meta(max_length=1024)]
+PortNumber = Annotated[int, Meta(ge=1, le=65535)]
 
 
 class CallEnd(StrEnum):
@@ -59,12 +60,20 @@ class SignalMessage(msgspec.Struct, frozen=True, kw_only=True, tag_field="type")
     """Base of all signalling messages; the type is the class's name."""
 
 
+class RelayPort(msgspec.Struct, frozen=True, kw_only=True):
+    """A TCP port of a relay, where a WebSocket carries the datagrams; with TLS or plain."""
+
+    port: PortNumber
+    tls: bool
+
+
 class RelayOffer(msgspec.Struct, frozen=True, kw_only=True):
     """A relay that will carry this call's datagrams, and the ticket it asks for."""
 
     host: Line
-    udp_port: Annotated[int, Meta(ge=1, le=65535)]
+    udp_port: PortNumber
     ticket: Blob
+    ports: Annotated[list[RelayPort], Meta(max_length=8)] = []
 
 
 class OpenSlot(SignalMessage, frozen=True, kw_only=True, tag="OpenSlot"):

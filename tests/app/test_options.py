@@ -61,6 +61,22 @@ def test_headless_and_grant_count_on_the_line_only(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("line", "environment", "text"),
+    [
+        ({"listen": [":80", ":443"]}, {}, ""),
+        ({}, {"EZP2P_LISTEN": ":80,:443,"}, ""),
+        ({}, {}, 'listen = [":80", ":443"]'),
+        ({}, {}, 'listen = ":80,:443"'),
+    ],
+)
+def test_option_may_be_said_again_wherever_it_stands(
+    tmp_path: Path, line: dict[str, Any], environment: dict[str, str], text: str
+) -> None:
+    options = resolve("serve", line, environment, (document(tmp_path, text),))
+    assert options["listen"] == (":80", ":443")
+
+
+@pytest.mark.parametrize(
     ("line", "environment"),
     [
         ({"grant": "view,everything"}, {}),

@@ -1,4 +1,4 @@
-"""What links carry, and where the relay listens, for each way to set a server up."""
+"""What links carry, and where the server listens, for each way to set it up."""
 
 from __future__ import annotations
 
@@ -6,7 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from ezp2p.rendezvous.config import RendezvousConfig, public_url, relay_host
+from ezp2p.base.errors import UsageError
+from ezp2p.rendezvous.config import (
+    Opening,
+    RendezvousConfig,
+    parse_opening,
+    public_url,
+    relay_host,
+    told_ports,
+)
+from ezp2p.wire.signalling import RelayPort
 
 CERT = Path("cert.pem")
 
@@ -39,3 +48,49 @@ def test_links_and_relay_follow_the_way_the_server_is_reached(
 ) -> None:
     config = RendezvousConfig(data=Path("data"), **options)  # type: ignore[arg-type]
     assert (public_url(config, 3000), relay_host(config)) == (url, relay)
+
+
+@pytest.mark.parametrize(
+    ("text", "tls", "opening"),
+    [
+        ("https://:443", True, Opening("", 443, True)),
+        ("http://:80", True, Opening("", 80, False)),
+        ("http://192.0.2.1", False, Opening("192.0.2.1", 80, False)),
+        ("https://[2001:db8::1]:8443/", True, Opening("2001:db8::1", 8443, True)),
+        (":51515", True, Opening("", 51515, True)),
+        (":51515", False, Opening("", 51515, False)),
+        ("51515", False, Opening("", 51515, False)),
+    ],
+)
+def test_place_to_listen_is_read_as_people_write_it(text: str, tls: bool, opening: Opening) -> None:
+    assert parse_opening(text, tls=tls) == opening
+
+
+@pytest.mark.parametrize(
+    ("text", "tls"),
+    [
+        ("https://:443", False),
+        ("ftp://:21", True),
+        ("http://:80/main", True),
+        ("http://me@:80", True),
+        (":70000", True),
+        (":port", True),
+        ("http://[::1", True),
+    ],
+)
+def test_place_nobody_can_listen_at_is_refused_by_its_words(text: str, tls: bool) -> None:
+    with pytest.raises(UsageError) as refused:
+        parse_opening(text, tls=tls)
+    assert str(refused.value.fields["why"]).startswith(f"--listen {text}:")
+
+
+def test_programs_are_told_the_public_port_first_and_no_port_behind_the_proxy() -> None:
+    behind, beside = Opening("127.0.0.1", 3000, False), Opening("", 80, False)
+    told = told_ports("https://help.company.kr", [behind, beside])
+    assert told == [RelayPort(port=443, tls=True), RelayPort(port=80, tls=False)]
+
+
+def test_programs_on_this_machine_are_told_loopback_ports() -> None:
+    openings = [Opening("127.0.0.1", 3000, False), Opening("127.0.0.1", 51515, False)]
+    told = told_ports("http://127.0.0.1:3000", openings)
+    assert [port.port for port in told] == [3000, 51515]

@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 
 from ezp2p.base.errors import EzError
-from ezp2p.rendezvous.config import RendezvousConfig
+from ezp2p.rendezvous.config import Opening, RendezvousConfig
 from ezp2p.rendezvous.server import Rendezvous
 from ezp2p.wire.keys import ErrorKey
 from tests.rendezvous.certificate import self_signed
@@ -193,6 +193,51 @@ async def test_server_serves_https_by_its_own_certificate(tmp_path: Path) -> Non
         ):
             assert await answer.json() == {"status": "ok"}
             assert "Strict-Transport-Security" in answer.headers
+
+
+async def test_server_serves_on_every_port_it_was_told_to_open(tmp_path: Path) -> None:
+    cert, key = self_signed(tmp_path)
+    more = (Opening("127.0.0.1", 0, True), Opening("127.0.0.1", 0, False))
+    async with running_rendezvous(tls_cert=cert, tls_key=key, listen=more) as server:
+        ports = server.started.ports
+        assert [port.tls for port in ports] == [True, True, False]
+        assert ports[0].port == server.port
+        context = ssl.create_default_context(cafile=str(cert))
+        for port in ports:
+            url = f"http{'s' if port.tls else ''}://127.0.0.1:{port.port}/healthz"
+            async with aiohttp.ClientSession() as http, http.get(url, ssl=context) as answer:
+                assert await answer.json() == {"status": "ok"}
+
+
+async def test_plain_port_beside_tls_takes_no_password_and_sends_people_to_tls(
+    tmp_path: Path,
+) -> None:
+    cert, key = self_signed(tmp_path)
+    async with (
+        running_rendezvous(
+            tls_cert=cert,
+            tls_key=key,
+            listen=(Opening("127.0.0.1", 0, False),),
+            trusted_proxies=("127.0.0.1",),
+        ) as server,
+        aiohttp.ClientSession(headers={"X-Forwarded-Proto": "http"}) as http,
+    ):
+        plain = f"http://127.0.0.1:{server.started.ports[1].port}"
+        asked = {"site": "main", "login": "admin", "password": server.admin_password}
+        async with http.post(f"{plain}/api/v1/login", json=asked) as answer:
+            assert (await answer.json())["key"] == ErrorKey.SERVER_INSECURE
+        async with http.get(f"{plain}/main?lang=ko", allow_redirects=False) as answer:
+            assert answer.status == 308
+            assert answer.headers["Location"] == f"{server.started.url}/main?lang=ko"
+
+
+async def test_taken_port_among_several_is_named_and_the_others_are_free_again(
+    tmp_path: Path,
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        refused = await refusal(config(tmp_path, listen=(Opening("127.0.0.1", port, False),)))
+    assert (refused.key, refused.fields["port"]) == (ErrorKey.PORT_TAKEN, port)
 
 
 @pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="the kernel has no IPv6")

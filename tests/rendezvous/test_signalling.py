@@ -141,6 +141,7 @@ async def test_each_end_gets_its_own_ticket_for_the_relay() -> None:
         (mine,), (theirs,) = joined.relays, arrived.relays
         assert mine.host == theirs.host == "127.0.0.1"
         assert mine.udp_port == theirs.udp_port == server.started.udp_port
+        assert tuple(mine.ports) == tuple(theirs.ports) == server.started.ports
         assert mine.ticket != theirs.ticket
 
 
