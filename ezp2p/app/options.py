@@ -111,6 +111,7 @@ COMMANDS: dict[str, tuple[Option, ...]] = {
             "listen", "one more TCP port: https://:443, http://:80, :51515", default=(), many=True
         ),
         Option("udp-port", "UDP port of the relay; the TCP port otherwise", int),
+        Option("discovery-port", "second UDP port; the one after the relay's otherwise", int),
         Option("public-url", "how people reach this server: https://help.company.kr"),
         Option("data", "folder of the database and keys", Path),
         Option("database", "SQLAlchemy URL; SQLite in the data folder otherwise"),

@@ -23,6 +23,7 @@ def config_from(options: dict[str, Any]) -> RendezvousConfig:
         listen=tuple(
             parse_opening(text, tls=options["tls_cert"] is not None) for text in options["listen"]
         ),
+        discovery_port=options["discovery_port"],
         public_url=options["public_url"],
         data=data,
         database_url=options["database"],
@@ -60,6 +61,7 @@ async def _serve(config: RendezvousConfig, reporter: Reporter) -> None:
             site=started.site,
             udp_port=started.udp_port,
             ports=[{"port": port.port, "tls": port.tls} for port in started.ports],
+            discovery_ports=list(started.discovery_ports),
             admin_login=started.admin_login,
             **({"admin_password": started.admin_password} if started.admin_password else {}),
         )

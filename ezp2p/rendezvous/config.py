@@ -60,8 +60,8 @@ class RendezvousConfig:
     """Everything `ezp2p serve` can be told.
 
     `host` "" means every address of the machine. `port` 0 takes a free one (tests); `udp_port`
-    None is the same number as `port`. `listen` are the ports beside that one.
-    `trusted_proxies` are addresses whose X-Forwarded-For counts.
+    None is the same number as `port`, `discovery_port` None the one after `udp_port`. `listen` are
+    the TCP ports beside that one. `trusted_proxies` are addresses whose X-Forwarded-For counts.
     """
 
     data: Path
@@ -69,6 +69,7 @@ class RendezvousConfig:
     port: int = DEFAULT_PORT
     udp_port: int | None = None
     listen: tuple[Opening, ...] = ()
+    discovery_port: int | None = None
     public_url: str | None = None
     database_url: str | None = None
     tls_cert: Path | None = None

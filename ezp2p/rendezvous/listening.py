@@ -13,6 +13,7 @@ from ezp2p.wire.keys import ErrorKey
 
 _BACKLOG = 1024
 _FREE_PORT_TRIES = 20
+_LAST_PORT = 0xFFFF
 
 
 def listen(
@@ -34,6 +35,22 @@ def listen(
             if attempt == tries - 1:
                 raise
     raise AssertionError("unreachable")
+
+
+def listen_beside(host: str, udp_port: int, wanted: int | None) -> socket.socket | None:
+    """Return a second UDP socket: `wanted`, or the port after `udp_port`, or any free one for 0.
+
+    One that nobody asked for may be missing: then None, and another program has its port.
+    Raises as `listen` does for a port that somebody asked for.
+    """
+    if wanted is not None:
+        return _udp(host, wanted)
+    if udp_port == _LAST_PORT:
+        return None
+    try:
+        return _udp(host, udp_port + 1)
+    except EzError:
+        return None
 
 
 def listen_tcp(host: str, port: int) -> socket.socket:

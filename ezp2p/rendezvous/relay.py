@@ -15,13 +15,13 @@ from __future__ import annotations
 import hashlib
 import hmac
 from dataclasses import dataclass, field
-from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from ezp2p.base.errors import PeerError
 from ezp2p.rendezvous.limits import Buckets, network
 from ezp2p.rendezvous.tickets import Ticket, read_ticket
+from ezp2p.rendezvous.udp_port import Address, Answer
 from ezp2p.wire.datagram import (
     ALLOCATION_BYTES,
     COOKIE_BYTES,
@@ -33,9 +33,6 @@ from ezp2p.wire.datagram import (
     RELAYED,
 )
 from ezp2p.wire.keys import Role
-
-# A socket's address as the system gives it: (host, port) or IPv6's four parts. Only compared.
-Address = tuple[Any, ...]
 
 HALF_PAIR_S = 20.0
 SILENT_PAIR_S = 120.0
@@ -98,9 +95,7 @@ class RelayTable:
     def __len__(self) -> int:
         return len(self._pairs)
 
-    def receive(
-        self, data: bytes, source: Address, now: float, wall: float
-    ) -> tuple[bytes, Address] | None:
+    def receive(self, data: bytes, source: Address, now: float, wall: float) -> Answer | None:
         """Return the one datagram that follows from this one and where it goes, if any does."""
         if not data:
             return None
@@ -122,7 +117,7 @@ class RelayTable:
         for key in [key for key, meter in self._meters.items() if meter.expires_at <= wall]:
             del self._meters[key]
 
-    def _forward(self, data: bytes, source: Address, now: float) -> tuple[bytes, Address] | None:
+    def _forward(self, data: bytes, source: Address, now: float) -> Answer | None:
         lane = self._lanes.get((data[1:RELAY_HEADER_BYTES], source))
         if lane is None or not RELAY_HEADER_BYTES < len(data) <= LARGEST_DATAGRAM:
             return None
@@ -133,9 +128,7 @@ class RelayTable:
             return None
         return data, other.address
 
-    def _bind(
-        self, data: bytes, source: Address, now: float, wall: float
-    ) -> tuple[bytes, Address] | None:
+    def _bind(self, data: bytes, source: Address, now: float, wall: float) -> Answer | None:
         if not self._is_ours(data[1:_TICKET_AT], source, now):
             return bytes((RELAY_CHALLENGE,)) + self._cookie(source, now, 0), source
         if self._binds.take(network(str(source[0])), now) > 0:

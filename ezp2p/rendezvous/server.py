@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from aiohttp import web
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy.exc import SQLAlchemyError
 
 from ezp2p.base.clock import Clock, SystemClock
@@ -38,24 +38,26 @@ from ezp2p.rendezvous.config import (
 )
 from ezp2p.rendezvous.connection import Door, tls_context
 from ezp2p.rendezvous.database import Database, open_database
+from ezp2p.rendezvous.discovery import Discovery
 from ezp2p.rendezvous.limits import Turnstile
-from ezp2p.rendezvous.listening import listen, listen_tcp
+from ezp2p.rendezvous.listening import listen, listen_beside, listen_tcp
 from ezp2p.rendezvous.login import Login
 from ezp2p.rendezvous.openapi import OpenApi
 from ezp2p.rendezvous.pages import Pages
 from ezp2p.rendezvous.passwords import Passwords, new_password
 from ezp2p.rendezvous.presence import LocalPresence
 from ezp2p.rendezvous.relay import RelayTable
-from ezp2p.rendezvous.relay_socket import RelaySocket
 from ezp2p.rendezvous.reunions import Reunions
 from ezp2p.rendezvous.signalling import Signalling
 from ezp2p.rendezvous.sites import Sites
 from ezp2p.rendezvous.switchboard import Switchboard
 from ezp2p.rendezvous.tickets import TicketOffice, relay_id
+from ezp2p.rendezvous.udp_port import UdpPort
 from ezp2p.rendezvous.web import Desk
+from ezp2p.wire.datagram import DISCOVER, RELAY_BIND, RELAYED
 from ezp2p.wire.invitation import DEFAULT_SITE, is_loopback
 from ezp2p.wire.keys import ErrorKey
-from ezp2p.wire.signalling import RelayPort
+from ezp2p.wire.signalling import DiscoveryOffer, RelayPort
 
 _LOG = logging.getLogger(__name__)
 _TICK_S = 1.0
@@ -76,6 +78,7 @@ class Started:
     admin_password: str | None
     udp_port: int
     ports: tuple[RelayPort, ...]  # all that programs may try for TCP
+    discovery_ports: tuple[int, ...]
 
 
 class Rendezvous:
@@ -118,10 +121,16 @@ class Rendezvous:
         admin_password = await self._first_start(sites, accounts, passwords)
 
         host = urlsplit(url).hostname or ""
-        relay = self._open_relay(key.public_key(), relay_id(host, udp_port), udp)
+        relay = RelayTable(key.public_key(), relay_id(host, udp_port), secrets.token_bytes(32))
+        udp_ports = self._open_udp(relay, udp)
         chance = random.SystemRandom()
         tickets = TicketOffice(key, host, udp_port, ports, self._clock)
-        board = Switchboard(chance, tickets, call_timeout_s=config.limits.call_timeout_s)
+        board = Switchboard(
+            chance,
+            tickets,
+            call_timeout_s=config.limits.call_timeout_s,
+            discovery=DiscoveryOffer(host=host, udp_ports=udp_ports),
+        )
         signalling = Signalling(
             board,
             Reunions(chance, tickets),
@@ -154,6 +163,7 @@ class Rendezvous:
             admin_password=admin_password,
             udp_port=udp_port,
             ports=tuple(ports),
+            discovery_ports=tuple(udp_ports),
         )
 
     async def _open_records(self) -> tuple[Ed25519PrivateKey, Database]:
@@ -192,12 +202,22 @@ class Rendezvous:
         await accounts.create(site, ADMIN_LOGIN, ADMIN_LOGIN, AccountRole.ADMIN, stored, wall)
         return password
 
-    def _open_relay(self, key: Ed25519PublicKey, relay: bytes, udp: socket.socket) -> RelaySocket:
-        table = RelayTable(key, relay, secrets.token_bytes(32))
-        relay_socket = RelaySocket(table, udp, self._clock)
-        relay_socket.start()
-        self._opened.callback(relay_socket.close)
-        return relay_socket
+    def _open_udp(self, relay: RelayTable, udp: socket.socket) -> list[int]:
+        """Serve the relay, and address discovery on it and beside it; return the latter's ports."""
+        config = self._config
+        discovery = Discovery()
+        first = UdpPort({RELAYED: relay, RELAY_BIND: relay, DISCOVER: discovery}, udp, self._clock)
+        ports = [(udp, first)]
+        number = udp.getsockname()[1]
+        beside = listen_beside(relay_host(config), number, config.discovery_port)
+        if beside is None:
+            _LOG.warning("no second UDP port: programs cannot tell what their network does")
+        else:
+            ports.append((beside, UdpPort({DISCOVER: discovery}, beside, self._clock)))
+        for _, port in ports:
+            port.start()
+            self._opened.callback(port.close)
+        return [sock.getsockname()[1] for sock, _ in ports]
 
     async def _open_doors(
         self,
@@ -218,12 +238,12 @@ class Rendezvous:
             opened = asyncio.create_task(door.stand_open())
             self._opened.push_async_callback(_cancel, opened)
 
-    async def _watch(self, signalling: Signalling, relay: RelaySocket) -> None:
+    async def _watch(self, signalling: Signalling, relay: RelayTable) -> None:
         """Do what the clock asks for, once a second, and survive a database that is away."""
         tokens_at = self._clock.now() + self._config.limits.token_check_s
         while True:
             await asyncio.sleep(_TICK_S)
-            relay.sweep()
+            relay.sweep(self._clock.now(), self._clock.wall())
             try:
                 await signalling.wake()
                 if self._clock.now() >= tokens_at:

@@ -23,6 +23,7 @@ from ezp2p.wire.keys import ErrorKey, Role
 from ezp2p.wire.signalling import (
     CallArrived,
     CallEnd,
+    DiscoveryOffer,
     HangUp,
     Join,
     Joined,
@@ -95,10 +96,19 @@ class GuessingNoticed:
 class Switchboard:
     """All slots and calls of this rendezvous."""
 
-    def __init__(self, chance: random.Random, relays: Relays, *, call_timeout_s: float) -> None:
+    def __init__(
+        self,
+        chance: random.Random,
+        relays: Relays,
+        *,
+        call_timeout_s: float,
+        discovery: DiscoveryOffer | None = None,
+    ) -> None:
+        """`discovery` is where both ends of every call may ask for their own addresses."""
         self._slots = Slots(chance)
         self._calls = Calls(chance, timeout_s=call_timeout_s)
         self._relays = relays
+        self._discovery = discovery
         self._counselors: dict[str, Counselor] = {}
         self._guesses = Delays(
             free=_FREE_FAILURES, first_s=_FIRST_DELAY_S, longest_s=_LONGEST_DELAY_S
@@ -214,12 +224,14 @@ class Switchboard:
             company=counselor.company,
             counselor=counselor.name,
             relays=self._relays.offers(call.id, Role.CUSTOMER),
+            discovery=self._discovery,
         )
         arrived = CallArrived(
             number=slot.number,
             call=call.id,
             address=customer.address,
             relays=self._relays.offers(call.id, Role.COUNSELOR),
+            discovery=self._discovery,
         )
         self._tell(customer.peer, joined)
         self._tell(slot.peer, arrived)

@@ -38,6 +38,15 @@ class PathKind(StrEnum):
     RELAY_WS = "relay-ws"
 
 
+class Mapping(StrEnum):
+    """What a network makes of the port a program sends from (RFC 4787, 4.1), as it has shown."""
+
+    UNKNOWN = "unknown"  # nobody has been asked, or one port has answered
+    STEADY = "steady"  # two ports of one server saw the same
+    VARYING = "varying"  # each saw another: "symmetric"
+    SILENT = "silent"  # no datagram came back
+
+
 class EndReason(StrEnum):
     """Why a session is over. The text key is `end.<reason>`."""
 

@@ -76,6 +76,16 @@ class RelayOffer(msgspec.Struct, frozen=True, kw_only=True):
     ports: Annotated[list[RelayPort], Meta(max_length=8)] = []
 
 
+class DiscoveryOffer(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a program may ask how the world sees its UDP port: one host, two ports if it can.
+
+    Two, because a network that gives each connection another outer port shows it there.
+    """
+
+    host: Line
+    udp_ports: Annotated[list[Annotated[int, Meta(ge=1, le=65535)]], Meta(max_length=2)]
+
+
 class OpenSlot(SignalMessage, frozen=True, kw_only=True, tag="OpenSlot"):
     """The counselor waits for one more customer; answered by SlotOpened or Problem."""
 
@@ -114,6 +124,7 @@ class Joined(SignalMessage, frozen=True, kw_only=True, tag="Joined"):
     company: Line
     counselor: Line
     relays: Annotated[list[RelayOffer], Meta(max_length=8)] = []
+    discovery: DiscoveryOffer | None = None
 
 
 class CallArrived(SignalMessage, frozen=True, kw_only=True, tag="CallArrived"):
@@ -123,6 +134,7 @@ class CallArrived(SignalMessage, frozen=True, kw_only=True, tag="CallArrived"):
     call: CallId
     address: Line
     relays: Annotated[list[RelayOffer], Meta(max_length=8)] = []
+    discovery: DiscoveryOffer | None = None
 
 
 class Pass(SignalMessage, frozen=True, kw_only=True, tag="Pass"):

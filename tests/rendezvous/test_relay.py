@@ -15,11 +15,10 @@ from ezp2p.rendezvous.relay import (
     HALF_PAIR_S,
     REPLACE_AFTER_S,
     SILENT_PAIR_S,
-    Address,
     RelayTable,
 )
-from ezp2p.rendezvous.relay_socket import RelaySocket
 from ezp2p.rendezvous.tickets import Ticket, relay_id, sign_ticket
+from ezp2p.rendezvous.udp_port import Address, UdpPort
 from ezp2p.wire.datagram import (
     COOKIE_BYTES,
     RELAY_BIND,
@@ -257,7 +256,8 @@ async def test_two_programs_exchange_datagrams_through_the_socket_and_a_third_ca
     udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     udp.bind(("127.0.0.1", 0))
     udp.setblocking(False)
-    server = RelaySocket(table(), udp, SystemClock())
+    relay = table()
+    server = UdpPort({RELAYED: relay, RELAY_BIND: relay}, udp, SystemClock())
     server.start()
     ends = [End(udp.getsockname()[1]) for _ in range(3)]
     customer, counselor, eve = ends
@@ -281,7 +281,8 @@ async def test_relay_outlives_an_end_whose_port_is_closed() -> None:
     udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     udp.bind(("127.0.0.1", 0))
     udp.setblocking(False)
-    server = RelaySocket(table(), udp, SystemClock())
+    relay = table()
+    server = UdpPort({RELAYED: relay, RELAY_BIND: relay}, udp, SystemClock())
     server.start()
     customer, counselor = End(udp.getsockname()[1]), End(udp.getsockname()[1])
     try:

@@ -40,6 +40,15 @@ export const PathKind = Object.freeze(/** @type {const} */ ({
 }));
 /** @typedef {typeof PathKind[keyof typeof PathKind]} PathKind */
 
+/** What a network makes of the port a program sends from (RFC 4787, 4.1), as it has shown. */
+export const Mapping = Object.freeze(/** @type {const} */ ({
+  UNKNOWN: 'unknown',
+  STEADY: 'steady',
+  VARYING: 'varying',
+  SILENT: 'silent',
+}));
+/** @typedef {typeof Mapping[keyof typeof Mapping]} Mapping */
+
 /** Why a session is over. The text key is `end.<reason>`. */
 export const EndReason = Object.freeze(/** @type {const} */ ({
   CUSTOMER_ENDED: 'customer-ended',

@@ -1,4 +1,4 @@
-"""The relay's UDP socket: up to 64 datagrams a wake-up, each answered or passed on at once.
+"""A UDP port of the server: up to 64 datagrams a wake-up, each answered or passed on at once.
 
 Without asyncio's transports, which cost a callback per datagram: this loop took 6.5 us a packet of
 1,200 bytes, 154,000 packets/s on one core. A full send buffer drops, as any router does.
@@ -8,19 +8,35 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 from ezp2p.base.clock import Clock
-from ezp2p.rendezvous.relay import LARGEST_DATAGRAM, RelayTable
+
+# A socket's address as the system gives it: (host, port) or IPv6's four parts. Only compared.
+Address = tuple[Any, ...]
+# The one datagram that follows from another, and where it goes.
+Answer = tuple[bytes, Address]
 
 _BATCH = 64  # then the rest of the server has its turn
 _BUFFER_BYTES = 4 * 1024 * 1024
+_READ_BYTES = 9216  # jumbo frames; what is longer is nobody's of ours
 
 
-class RelaySocket:
-    """Feeds a RelayTable from a bound, non-blocking UDP socket, which it owns from now on."""
+class Office(Protocol):
+    """Who deals with datagrams of some kinds."""
 
-    def __init__(self, table: RelayTable, udp: socket.socket, clock: Clock) -> None:
-        self._table = table
+    def receive(self, data: bytes, source: Address, now: float, wall: float) -> Answer | None:
+        """Return what follows from this datagram, if anything does."""
+        ...
+
+
+class UdpPort:
+    """Hands what comes to a bound, non-blocking UDP socket, which it owns, to its offices."""
+
+    def __init__(self, offices: Mapping[int, Office], udp: socket.socket, clock: Clock) -> None:
+        """`offices` by the first byte of a datagram; what no office takes is dropped."""
+        self._offices = offices
         self._udp = udp
         self._clock = clock
         for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
@@ -30,10 +46,6 @@ class RelaySocket:
         """Begin to read. The running loop must be a selector loop (on Windows too)."""
         asyncio.get_running_loop().add_reader(self._udp, self._read)
 
-    def sweep(self) -> None:
-        """Forget what is over; call it every second or so."""
-        self._table.sweep(self._clock.now(), self._clock.wall())
-
     def close(self) -> None:
         """Stop and close the socket."""
         asyncio.get_running_loop().remove_reader(self._udp)
@@ -41,15 +53,18 @@ class RelaySocket:
 
     def _read(self) -> None:
         now, wall = self._clock.now(), self._clock.wall()
-        receive, udp = self._table.receive, self._udp
+        offices, udp = self._offices, self._udp
         for _ in range(_BATCH):
             try:
-                data, source = udp.recvfrom(LARGEST_DATAGRAM + 1)
+                data, source = udp.recvfrom(_READ_BYTES)
             except BlockingIOError:
                 return
             except OSError:
                 continue  # an earlier datagram's port was closed (ICMP); the next may be fine
-            answer = receive(data, source, now, wall)
+            office = offices.get(data[0]) if data else None
+            if office is None:
+                continue
+            answer = office.receive(data, source, now, wall)
             if answer is None:
                 continue
             try:
