@@ -7,7 +7,9 @@ is Any, and stays inside desktop/.
 from __future__ import annotations
 
 import contextlib
+import io
 import os
+import struct
 from collections.abc import Iterator
 from typing import Any
 
@@ -27,6 +29,8 @@ import xcffib.xtest
 
 from ezp2p.base.errors import Unavailable
 from ezp2p.wire.keys import ErrorKey
+
+_CHANGE_PROPERTY = 18  # the request's number in the core protocol
 
 
 def connect(failure: ErrorKey) -> Any:
@@ -61,6 +65,17 @@ def extension(connection: Any, module: Any, failure: ErrorKey) -> Any:
 def intern(connection: Any, name: str) -> int:
     """Return the atom of `name`."""
     return int(connection.core.InternAtom(False, len(name), name).reply().atom)
+
+
+def set_property(
+    connection: Any, window: int, name: int, kind: int, width: int, data: bytes
+) -> None:
+    """Replace a window's property by `data` of 8, 16 or 32 bit wide units; raises xcffib.Error.
+
+    xcffib's own ChangeProperty makes an object of each byte: a third of a second a megabyte.
+    """
+    head = struct.pack("=xB2xIIIB3xI", 0, window, name, kind, width, len(data) // (width // 8))
+    connection.core.send_request(_CHANGE_PROPERTY, io.BytesIO(head + data), is_checked=True).check()
 
 
 def screen_of(connection: Any) -> Any:

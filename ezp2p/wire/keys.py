@@ -99,6 +99,7 @@ class ErrorKey(StrEnum):
     NOTICE_UNAVAILABLE = "notice.unavailable"
     WINDOW_UNAVAILABLE = "window.unavailable"
     KEYRING_UNAVAILABLE = "keyring.unavailable"
+    CLIPBOARD_UNAVAILABLE = "clipboard.unavailable"
     DATA_UNWRITABLE = "data.unwritable"
     DATABASE_BROKEN = "database.broken"
     USAGE = "usage"

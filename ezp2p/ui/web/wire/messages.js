@@ -100,6 +100,7 @@ export const ErrorKey = Object.freeze(/** @type {const} */ ({
   NOTICE_UNAVAILABLE: 'notice.unavailable',
   WINDOW_UNAVAILABLE: 'window.unavailable',
   KEYRING_UNAVAILABLE: 'keyring.unavailable',
+  CLIPBOARD_UNAVAILABLE: 'clipboard.unavailable',
   DATA_UNWRITABLE: 'data.unwritable',
   DATABASE_BROKEN: 'database.broken',
   USAGE: 'usage',
