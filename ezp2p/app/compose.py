@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import ezp2p
 from ezp2p.base.clock import Clock, SystemClock
@@ -55,9 +56,7 @@ def warm_up() -> None:
     threading.Thread(target=loading.load, name="warm-up of the desktop", daemon=True).start()
 
 
-def make_company(
-    texts: Texts, *, driver: ScreenDriver = ScreenDriver.AUTO, insecure_http: bool = False
-) -> Company:
+def make_company(texts: Texts, options: Mapping[str, Any], driver: ScreenDriver) -> Company:
     """Return what every visit of a customer at this machine shares."""
     return Company(
         desktop=SystemDesktop(driver),
@@ -66,7 +65,8 @@ def make_company(
         hello=make_hello(),
         tries=_TRIES,
         open_diary=open_diary,
-        insecure_http=insecure_http,
+        insecure_http=options["insecure_http"],
+        patience_s=options["reconnect_for"],
     )
 
 
@@ -94,9 +94,10 @@ def open_diary() -> SessionDiary:
 class NetworkReception:
     """How a counselor gets to a desk: by the company's rendezvous."""
 
-    def __init__(self, language: Callable[[], str], *, insecure_http: bool) -> None:
+    def __init__(self, language: Callable[[], str], options: Mapping[str, Any]) -> None:
         self._language = language
-        self._insecure_http = insecure_http
+        self._insecure_http: bool = options["insecure_http"]
+        self._patience_s: float = options["reconnect_for"]
 
     async def log_in(self, server: ServerAddress, name: str, password: str) -> LoginAnswer:
         """Return the token; raises EzError."""
@@ -113,4 +114,5 @@ class NetworkReception:
             clock=CLOCK,
             watcher=watcher,
             insecure_http=self._insecure_http,
+            patience_s=self._patience_s,
         )

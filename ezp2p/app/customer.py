@@ -54,7 +54,7 @@ async def _visit(options: dict[str, Any], reporter: Reporter, text: str) -> int:
     warm_up()
     target = _target(text, options["server"], insecure_http=options["insecure_http"])
     driver = ScreenDriver(options["screen_driver"] or ScreenDriver.AUTO)
-    company = make_company(reporter.texts, driver=driver, insecure_http=options["insecure_http"])
+    company = make_company(reporter.texts, options, driver)
     # Before a try at the code is spent: is there a screen at all?
     (await asyncio.to_thread(company.desktop.open_screen, driver)).close()
     allowed = ", ".join(sorted(options["grant"]))

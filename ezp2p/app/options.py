@@ -18,6 +18,7 @@ import platformdirs
 
 from ezp2p.base.errors import UsageError
 from ezp2p.wire.keys import ErrorKey, Grant
+from ezp2p.wire.signalling import REUNION_S
 
 PREFIX = "EZP2P_"
 
@@ -37,6 +38,14 @@ def log_level(text: str) -> str:
     if level not in ("DEBUG", "INFO", "WARNING", "ERROR"):
         raise ValueError(text)
     return level
+
+
+def patience(text: str) -> float:
+    """Read how many seconds a broken session waits: ten minutes are the rendezvous' patience."""
+    seconds = float(text)
+    if not 1 <= seconds <= REUNION_S:
+        raise ValueError(text)
+    return seconds
 
 
 def grants(text: str) -> frozenset[Grant]:
@@ -73,6 +82,9 @@ LANGUAGE = Option("language", "ko or en; the system's otherwise")
 LOG_LEVEL = Option("log-level", "DEBUG, INFO, WARNING or ERROR", log_level, "WARNING")
 SERVER = Option("server", "the company's address: help.company.kr or help.company.kr/SITE")
 INSECURE = Option("insecure-http", "allow passwords over plain http", switch, False)
+RECONNECT = Option(
+    "reconnect-for", "seconds a broken session waits for the other person", patience, REUNION_S
+)
 HEADLESS = Option("headless", "open no window", switch, False, line_only=True)
 COMMON = (JSON, LANGUAGE, LOG_LEVEL)
 
@@ -83,11 +95,12 @@ def ui_choice(*choices: str) -> Option:
 
 
 COMMANDS: dict[str, tuple[Option, ...]] = {
-    "window": (*COMMON, SERVER, INSECURE, ui_choice("window", "browser")),
+    "window": (*COMMON, SERVER, INSECURE, RECONNECT, ui_choice("window", "browser")),
     "customer": (
         *COMMON,
         SERVER,
         INSECURE,
+        RECONNECT,
         ui_choice("window", "browser"),
         HEADLESS,
         Option("grant", "with --headless: what to allow", grants, frozenset(), line_only=True),
@@ -97,6 +110,7 @@ COMMANDS: dict[str, tuple[Option, ...]] = {
         *COMMON,
         SERVER,
         INSECURE,
+        RECONNECT,
         ui_choice("window", "browser", "none"),
         HEADLESS,
         Option("login", "the counselor's login name"),

@@ -167,11 +167,7 @@ class Seat:
     def _customer_half(self) -> CustomerHalf:
         def make_visit(watcher: Watcher) -> Visit:
             driver = ScreenDriver(self._options.get("screen_driver") or ScreenDriver.AUTO)
-            company = make_company(
-                self._reporter.texts,
-                driver=driver,
-                insecure_http=self._options["insecure_http"],
-            )
+            company = make_company(self._reporter.texts, self._options, driver)
             return Visit(company, watcher)
 
         return CustomerHalf(
@@ -185,9 +181,7 @@ class Seat:
 
     def _counselor_half(self) -> CounselorHalf:
         return CounselorHalf(
-            reception=NetworkReception(
-                lambda: self.language, insecure_http=self._options["insecure_http"]
-            ),
+            reception=NetworkReception(lambda: self.language, self._options),
             keyring=SystemKeyring(),
             clock=CLOCK,
             memory=self._settings,

@@ -54,6 +54,7 @@ from ezp2p.wire.keys import ErrorKey, Role
 from ezp2p.wire.messages.session import Proof
 
 SILENT_S = 3.0
+PATIENCE_S = 600.0
 CONNECT_TIMEOUT_S = 60.0
 FLUSH_TIMEOUT_S = 2.0
 # The last word is not acknowledged by anybody: say it three times.
@@ -78,15 +79,18 @@ class Link:
         identity: Identity | None = None,
         pinned_der: bytes | None = None,
         bulk: Iterable[Channel] = (),
+        patience_s: float = PATIENCE_S,
     ) -> None:
         """Start: the customer with its `identity`, the counselor with the `pinned_der` it got.
 
-        Messages on the `bulk` channels wait for all others and never fill the network.
+        Messages on the `bulk` channels wait for all others and never fill the network. A peer
+        that is silent for `patience_s` is given up; until then all goes on where it stopped.
         """
         if (identity is None) == (role is Role.CUSTOMER) or (pinned_der is None) == (
             role is Role.COUNSELOR
         ):
             raise ValueError("a customer has an identity, a counselor a pinned certificate")
+        self.patience_s = patience_s
         self._clock = clock
         self._loop = asyncio.get_running_loop()
         self._terms = ProofTerms(keys.proof, nonce, session_id)
@@ -338,7 +342,9 @@ class Link:
         heard_at = self._carrier.paths.heard_at
         if not self._ready or heard_at is None:
             return
-        if now - heard_at >= SILENT_S and not self._silent:
+        if now - heard_at >= self.patience_s:
+            self._end(LinkClosed(ErrorKey.LINK_LOST, by_peer=False))
+        elif now - heard_at >= SILENT_S and not self._silent:
             self._silent = True
             self._tell(LinkSilent())
         elif now - heard_at < SILENT_S and self._silent:
@@ -372,8 +378,9 @@ class Link:
             due.append(self._connect_by)
         else:
             due.append(self._spoke_at + quic.KEEPALIVE_S)
-            if not self._silent and self._carrier.paths.heard_at is not None:
-                due.append(self._carrier.paths.heard_at + SILENT_S)
+            if self._carrier.paths.heard_at is not None:
+                patience_s = self.patience_s if self._silent else min(SILENT_S, self.patience_s)
+                due.append(self._carrier.paths.heard_at + patience_s)
         at = min(time for time in due if time is not None)
         if at < self._timer_at:
             if self._timer is not None:

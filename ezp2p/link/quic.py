@@ -18,8 +18,9 @@ from ezp2p.link.connection import (
 from ezp2p.wire.datagram import SAFE_DATAGRAM_BYTES
 
 ALPN = "ezp2p/1"
-IDLE_TIMEOUT_S = 60.0
-# A QUIC PING in a quiet link, so that its idle time-out means that the peer is gone.
+# The link decides when a silent peer is given up (Link's `patience_s`), QUIC never before it.
+IDLE_TIMEOUT_S = 24 * 3600.0
+# A QUIC PING in a quiet link, so that each end hears from the other.
 KEEPALIVE_S = 20.0
 CONNECTION_ID_BYTES = 8
 

@@ -142,13 +142,14 @@ class Backoff:
     """How long to wait before the next try: full jitter, so that a thousand counselors whose
     server restarts do not all come back at once."""
 
-    def __init__(self, random: Random) -> None:
+    def __init__(self, random: Random, *, longest_s: float = LONGEST_DELAY_S) -> None:
         self._random = random
+        self._longest_s = longest_s
         self._failures = 0
 
     def next_delay_s(self) -> float:
-        """Return a time between 0 and a bound that doubles with each call, up to a minute."""
-        bound = min(LONGEST_DELAY_S, FIRST_DELAY_S * 2 ** min(self._failures, 16))
+        """Return a time between 0 and a bound that doubles with each call, up to the longest."""
+        bound = min(self._longest_s, FIRST_DELAY_S * 2 ** min(self._failures, 16))
         self._failures += 1
         return self._random.uniform(0.0, bound)
 

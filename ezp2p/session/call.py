@@ -1,6 +1,6 @@
 """A call at a slot, driven: bodies between the line and a joining, and the link that comes of it.
 
-    line --Pass--> joining --Agreed--> link on a fresh UDP socket
+    line --Pass--> joining --Agreed--> link on a fresh UDP socket, and its way back
     line <--Pass-- joining <--candidates of that socket
 
 The same for both roles; only who begins differs, and whose line it is. Nothing here waits but
@@ -10,16 +10,19 @@ looking up relays, which is done beside the session: a slow name server holds up
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ezp2p.base.clock import Clock
 from ezp2p.base.errors import Unreachable
 from ezp2p.link.certificate import Identity
-from ezp2p.link.link import Link
+from ezp2p.link.link import PATIENCE_S, Link
 from ezp2p.link.socket import open_socket
 from ezp2p.nat.candidates import host_candidates
 from ezp2p.session.joining import Agreed, CandidatesCame, Failed, Joining
+from ezp2p.session.reunion import AddressesCame, RelaysOffered, Reunion
+from ezp2p.wire.joining import CandidateOffer
 from ezp2p.wire.keys import EndReason, ErrorKey, Role
 from ezp2p.wire.signalling import CallEnd, HangUp, Pass, RelayOffer
 
@@ -28,10 +31,20 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Met:
-    """The two programs share keys; the link is being made."""
+    """The two programs share keys; the link is being made, and the way back is known."""
 
     link: Link
     agreed: Agreed
+    reunion: Reunion
+
+    async def follow_reunion(self) -> None:
+        """Give the link what has become known by the reunion; looking up relays takes a while."""
+        for event in list(self.reunion.next_events()):
+            match event:
+                case AddressesCame(offers=offers):
+                    self.link.add_candidates(offers)
+                case RelaysOffered(relays=relays):
+                    await use_relays(self.link, relays)
 
 
 class Call:
@@ -44,6 +57,7 @@ class Call:
         relays: Sequence[RelayOffer],
         clock: Clock,
         identity: Identity | None = None,
+        patience_s: float = PATIENCE_S,
     ) -> None:
         """`identity` is the customer's; the counselor's end pins what it is sent."""
         self.call_id = call_id
@@ -53,6 +67,7 @@ class Call:
         self._relays = relays
         self._clock = clock
         self._identity = identity
+        self._patience_s = patience_s
 
     @property
     def wake_at(self) -> float | None:
@@ -95,14 +110,9 @@ class Call:
         return HangUp(call=self.call_id, why=CallEnd.DONE)
 
     async def use_relays(self) -> None:
-        """Give the link its relays; one whose name leads nowhere is passed over."""
-        if self.met is None:
-            return
-        for relay in self._relays:
-            try:
-                await self.met.link.add_relay(relay.host, relay.udp_port, relay.ticket)
-            except (Unreachable, UnicodeError) as error:  # no name at all, if a server lies
-                log.warning("no relay at %s: %s", relay.host, error)
+        """Give the link its relays."""
+        if self.met is not None:
+            await use_relays(self.met.link, self._relays)
 
     async def abandon(self) -> None:
         """Give the link back, if there is one: no session comes of it."""
@@ -118,8 +128,9 @@ class Call:
 
     def _meet(self, agreed: Agreed) -> None:
         socket = open_socket()
+        role = Role.CUSTOMER if self._identity else Role.COUNSELOR
         link = Link(
-            role=Role.CUSTOMER if self._identity else Role.COUNSELOR,
+            role=role,
             keys=agreed.keys,
             socket=socket,
             session_id=agreed.session,
@@ -127,6 +138,20 @@ class Call:
             clock=self._clock,
             identity=self._identity,
             pinned_der=None if self._identity else agreed.certificate,
+            patience_s=self._patience_s,
         )
-        self.met = Met(link, agreed)
-        self._joining.offer_candidates(host_candidates(socket.port, with_ipv6=socket.with_ipv6))
+
+        def addresses() -> list[CandidateOffer]:
+            return host_candidates(socket.port, with_ipv6=socket.with_ipv6)
+
+        self.met = Met(link, agreed, Reunion(agreed.keys.resume, role, os.urandom, addresses))
+        self._joining.offer_candidates(addresses())
+
+
+async def use_relays(link: Link, relays: Sequence[RelayOffer]) -> None:
+    """Give a link its relays; one whose name leads nowhere is passed over."""
+    for relay in relays:
+        try:
+            await link.add_relay(relay.host, relay.udp_port, relay.ticket)
+        except (Unreachable, UnicodeError) as error:  # no name at all, if a server lies
+            log.warning("no relay at %s: %s", relay.host, error)

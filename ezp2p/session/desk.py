@@ -2,6 +2,7 @@
 
     line --SlotOpened, SlotClosed--> slots --codes and links--> whoever shows them
     line --CallArrived, Pass, HangUp--> a Call for each caller --met--> a CounselorSession
+    line --Reunited, Pass, HangUp--> the way back of a session whose customer is out of reach
 
 The line may break and come back: sessions go on without it, waiting slots get new codes.
 """
@@ -18,10 +19,11 @@ from typing import Protocol
 from ezp2p.base.clock import Clock
 from ezp2p.base.errors import EzError, PeerError, Unreachable
 from ezp2p.link.certificate import fingerprint
+from ezp2p.link.link import PATIENCE_S
 from ezp2p.link.signalling import Backoff, Signalling, connect_again
 from ezp2p.session.call import Call, Met
 from ezp2p.session.counselor import CounselorSession
-from ezp2p.session.events import SessionEvent, Started
+from ezp2p.session.events import Broken, Mended, Over, SessionEvent, Started
 from ezp2p.session.joining import CounselorJoining, SlotSecrets
 from ezp2p.session.slots import Slot, Slots
 from ezp2p.session.tabs import Tabs
@@ -39,6 +41,7 @@ from ezp2p.wire.signalling import (
     Pass,
     Problem,
     RendezvousSays,
+    Reunited,
     SlotClosed,
     SlotOpened,
 )
@@ -71,14 +74,20 @@ class DeskWatcher(Protocol):
 class _Ear:
     """Tells a session's events together with the session."""
 
-    def __init__(self, desk: Desk, call: Call) -> None:
+    def __init__(self, desk: Desk, call: Call, met: Met) -> None:
         self._desk = desk
         self._call = call
+        self._met = met
         self.session: CounselorSession | None = None
 
     def happened(self, event: SessionEvent) -> None:
-        if isinstance(event, Started):
-            self._desk.talking(self._call)
+        match event:
+            case Started():
+                self._desk.talking(self._call)
+            case Broken():
+                self._desk.seek(self._met)
+            case Mended() | Over():
+                self._desk.stop_seeking(self._met)
         if self.session is not None:
             self._desk.watcher.session_happened(self.session, event)
 
@@ -97,7 +106,9 @@ class Desk:
         clock: Clock,
         watcher: DeskWatcher,
         insecure_http: bool = False,
+        patience_s: float = PATIENCE_S,
     ) -> None:
+        """A customer out of reach for `patience_s` is given up."""
         self.slots = Slots(server)
         self._tabs: Tabs[CounselorSession] = Tabs()
         self.online = False
@@ -110,6 +121,8 @@ class Desk:
         self._open_diary = open_diary
         self._clock = clock
         self._insecure_http = insecure_http
+        self._patience_s = patience_s
+        self._sought: list[Met] = []
         self._calls: dict[str, tuple[Call, Slot]] = {}
         self._timers: dict[str, asyncio.Task[None]] = {}
         self._living: set[asyncio.Task[None]] = set()
@@ -189,11 +202,26 @@ class Desk:
         if call.call_id in self._calls:  # else its line has broken, and the next knows no call
             self._outbox.put_nowait(call.done())
 
+    def seek(self, met: Met) -> None:
+        """The customer of this session is out of reach: look for it by the rendezvous."""
+        self._sought.append(met)
+        met.reunion.lost()
+        self._flush()
+
+    def stop_seeking(self, met: Met) -> None:
+        """The customer is back, or the session is over."""
+        if met in self._sought:
+            met.reunion.found()
+            self._flush()
+            self._sought.remove(met)
+
     # --- the line
 
     async def _follow(self, line: Signalling) -> None:
         """Live with one line until it breaks."""
         self.online = True
+        for met in self._sought:
+            met.reunion.line_opened()
         self._flush()
         sending = asyncio.create_task(self._send(line))
         try:
@@ -234,14 +262,21 @@ class Desk:
                     self._group.create_task(self._open_later(slot, wait_s))
             case CallArrived():
                 self._called(message)
-            case Pass(call=call_id) | HangUp(call=call_id):
-                if call_id in self._calls:
-                    call, slot = self._calls[call_id]
-                    call.take(message)
-                    self._after(call, slot)
+            case Pass(call=call_id) | HangUp(call=call_id) if call_id in self._calls:
+                call, slot = self._calls[call_id]
+                call.take(message)
+                self._after(call, slot)
+            case Reunited() | Pass() | HangUp():
+                self._reunite(message)
             case _:
                 log.warning("unexpected %s", type(message).__name__)
         self._flush()
+
+    def _reunite(self, message: Reunited | Pass | HangUp) -> None:
+        for met in self._sought:
+            if met.reunion.concerns(message):
+                met.reunion.take(message)
+                self._group.create_task(met.follow_reunion())
 
     async def _open_later(self, slot: Slot, wait_s: float) -> None:
         """The rendezvous has too much to do: ask again when it says, unless somebody did."""
@@ -264,7 +299,7 @@ class Desk:
             random=os.urandom,
             now=self._clock.now(),
         )
-        call = Call(arrived.call, joining, arrived.relays, self._clock)
+        call = Call(arrived.call, joining, arrived.relays, self._clock, patience_s=self._patience_s)
         self._calls[arrived.call] = (call, slot)
         self._timers[arrived.call] = self._group.create_task(self._watch_time(call, slot))
 
@@ -295,7 +330,7 @@ class Desk:
     # --- sessions
 
     def _begin(self, call: Call, met: Met, slot: Slot) -> None:
-        ear = _Ear(self, call)
+        ear = _Ear(self, call, met)
         agreed = met.agreed
         session = CounselorSession(
             number=self._tabs.next_number(),
@@ -336,4 +371,7 @@ class Desk:
         if self.online:
             while self.slots.outbox:
                 self._outbox.put_nowait(self.slots.outbox.popleft())
+            for met in self._sought:
+                for message in met.reunion.messages_to_send():
+                    self._outbox.put_nowait(message)
         self.watcher.desk_changed()

@@ -20,7 +20,7 @@ from ezp2p.base.errors import PeerError
 from ezp2p.channels.chat.end import ChatEnd, ChatSaid
 from ezp2p.channels.end import End
 from ezp2p.link import events as link_events
-from ezp2p.link.link import Link
+from ezp2p.link.link import SILENT_S, Link
 from ezp2p.session import control, events
 from ezp2p.session.conversation import Conversation
 from ezp2p.session.ending import reason_of
@@ -53,6 +53,9 @@ class Side(ABC):
         self.path: events.PathTaken | None = None
         self.since = clock.wall()
         self.broken_since: float | None = None
+        self.gives_up_at: float | None = None  # if it stays broken; seconds since 1970
+        self.broken = asyncio.Event()
+        self.mended = asyncio.Event()
         self.chat_lines: deque[events.Said] = deque(maxlen=CHAT_LINES_KEPT)
         self.reason: EndReason | None = None
         self._link = link
@@ -121,11 +124,16 @@ class Side(ABC):
                 self._watcher.happened(self.path)
             case link_events.LinkSilent():
                 self.broken_since = self._clock.wall()
+                self.gives_up_at = self.broken_since + self._link.patience_s - SILENT_S
                 self._turn(Turn.SILENT)
+                self.broken.set()
+                self.mended.clear()
                 self._watcher.happened(events.Broken())
             case link_events.LinkBack():
-                self.broken_since = None
+                self.broken_since = self.gives_up_at = None
                 self._turn(Turn.BACK)
+                self.mended.set()
+                self.broken.clear()
                 self._watcher.happened(events.Mended())
 
     def channel_happened(self, channel: Channel, event: object) -> None:
@@ -174,6 +182,7 @@ class Side(ABC):
     def _apply(self) -> None:
         """Switch everything to what phase and grants allow together."""
         self._chat.allow(self.phase is not Phase.OVER and bool(self.granted))
+        self._chat.hold_back(self.phase is Phase.BROKEN, self._clock.now())
         self._conversation.flush()
 
     # --- one thing each

@@ -1,7 +1,8 @@
 """A customer's visit: from a code or a link to the end of the session.
 
 connect to the rendezvous -> Join -> joining -> link -> session -> over
-                             (the line is closed once the two programs talk)
+                             (the line is closed once the two programs talk,
+                              and another opened whenever they lose each other)
 """
 
 from __future__ import annotations
@@ -12,12 +13,14 @@ import math
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from random import Random
 
 from ezp2p.base.clock import Clock
 from ezp2p.base.errors import EzError, PeerError, Refused, Unreachable
 from ezp2p.base.texts import Texts
 from ezp2p.link.certificate import fingerprint, make_identity
-from ezp2p.link.signalling import Signalling
+from ezp2p.link.link import PATIENCE_S
+from ezp2p.link.signalling import Backoff, Signalling
 from ezp2p.session.call import Call, Met
 from ezp2p.session.customer import CustomerSession
 from ezp2p.session.events import Watcher
@@ -30,12 +33,13 @@ from ezp2p.wire.invitation import Invitation, ServerAddress
 from ezp2p.wire.joining import SecretKind
 from ezp2p.wire.keys import EndReason, ErrorKey, Grant
 from ezp2p.wire.messages.session import Hello
-from ezp2p.wire.signalling import HangUp, Join, Joined, Pass, Problem
+from ezp2p.wire.signalling import HangUp, Join, Joined, Pass, Problem, Reunited
 
 log = logging.getLogger(__name__)
 
 NONCE_BYTES = 32
 ANSWER_TIMEOUT_S = 20.0
+SEEK_DELAY_S = 5.0  # at most between two tries to reach the server while the session is broken
 LONGEST_WAIT_S = 3600.0  # a server that asks for more is not worth waiting for
 
 
@@ -69,6 +73,7 @@ class Company:
     tries: TriesBook
     open_diary: Callable[[], Diary]
     insecure_http: bool = False
+    patience_s: float = PATIENCE_S  # so long a session waits for a counselor out of reach
 
 
 class Visit:
@@ -96,11 +101,12 @@ class Visit:
         try:
             call, names = await self._join(line, target)
             try:
-                session = self._open(await self._agree(line, call), names)
+                met = await self._agree(line, call)
+                session = self._open(met, names)
             except BaseException:
                 await call.abandon()
                 raise
-            return await self._live(line, call, session)
+            return await self._live(line, call, met, session)
         finally:
             await line.close()
 
@@ -139,7 +145,7 @@ class Visit:
             random=os.urandom,
         )
         joining.start(clock.now())
-        call = Call(answer.call, joining, answer.relays, clock, identity)
+        call = Call(answer.call, joining, answer.relays, clock, identity, self._company.patience_s)
         call.settle()
         return call, Names(company=answer.company, counselor=answer.counselor)
 
@@ -181,14 +187,21 @@ class Visit:
             agreed_beforehand=self._agreed_beforehand,
         )
 
-    async def _live(self, line: Signalling, call: Call, session: CustomerSession) -> EndReason:
+    async def _live(
+        self, line: Signalling, call: Call, met: Met, session: CustomerSession
+    ) -> EndReason:
         self.session = session
-        introducing = asyncio.create_task(_introduce(line, call, session))
+        insecure = self._company.insecure_http
+        tasks = (
+            asyncio.create_task(_introduce(line, call, session)),
+            asyncio.create_task(_keep_in_reach(met, session, line.server, insecure_http=insecure)),
+        )
         try:
             return await session.run()
         finally:
-            introducing.cancel()
-            await asyncio.gather(introducing, return_exceptions=True)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _introduce(line: Signalling, call: Call, session: CustomerSession) -> None:
@@ -217,6 +230,56 @@ async def _read(line: Signalling, call: Call) -> None:
                 await _send_all(line, call)
     except EzError as error:
         # The link may come about all the same: both ends know each other's addresses.
+        log.info("the line to the server ended: %s", error)
+
+
+async def _keep_in_reach(
+    met: Met, session: CustomerSession, server: ServerAddress, *, insecure_http: bool
+) -> None:
+    """Look for the counselor by the rendezvous whenever the session is broken."""
+    backoff = Backoff(Random(), longest_s=SEEK_DELAY_S)
+    while True:
+        await session.broken.wait()
+        met.reunion.lost()
+        try:
+            line = await Signalling.connect(server, insecure_http=insecure_http)
+        except EzError as error:
+            log.info("no server to meet at: %s", error)
+            await asyncio.sleep(backoff.next_delay_s())
+        else:
+            backoff.worked()
+            await _meet_again(line, met, session)
+        if session.mended.is_set():
+            met.reunion.found()
+
+
+async def _meet_again(line: Signalling, met: Met, session: CustomerSession) -> None:
+    """Talk to the other program over this line until the session is mended or the line ends."""
+    met.reunion.line_opened()
+    mending = asyncio.create_task(session.mended.wait())
+    talking = asyncio.create_task(_seek(line, met))
+    try:
+        await asyncio.wait((mending, talking), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in (mending, talking):
+            task.cancel()
+        await asyncio.gather(mending, talking, return_exceptions=True)
+        await line.close()
+
+
+async def _seek(line: Signalling, met: Met) -> None:
+    try:
+        while True:
+            for message in met.reunion.messages_to_send():
+                await line.send(message)
+            await met.follow_reunion()
+            heard = await line.receive()
+            if isinstance(heard, Problem):
+                await asyncio.sleep(min(heard.wait_s, SEEK_DELAY_S))
+                return
+            if isinstance(heard, Reunited | Pass | HangUp) and met.reunion.concerns(heard):
+                met.reunion.take(heard)
+    except EzError as error:
         log.info("the line to the server ended: %s", error)
 
 

@@ -66,7 +66,7 @@ def session_view(session: CounselorSession) -> SessionView:
         path=session.path.kind if session.path else "",
         words=session.words,
         since_ms=wall_ms(session.since),
-        broken_since_ms=wall_ms(session.broken_since),
+        gives_up_ms=wall_ms(session.gives_up_at),
         end_reason=session.reason or "",
     )
 

@@ -74,7 +74,7 @@ class CustomerView(msgspec.Struct, frozen=True, kw_only=True):
     allow_from_ms: float = 0
     since_ms: float = 0
     path: str = ""
-    broken_since_ms: float = 0
+    gives_up_ms: float = 0  # while the link is down: when it is given up
     end_reason: str = ""
     record: str = ""  # the file with this session's log, to look at
 
@@ -124,7 +124,7 @@ class SessionView(msgspec.Struct, frozen=True, kw_only=True):
     path: str = ""
     words: list[str] = []  # the fingerprint words, as the customer reads them
     since_ms: float = 0
-    broken_since_ms: float = 0
+    gives_up_ms: float = 0  # while the link is down: when it is given up
     problem: ProblemView | None = None
     end_reason: str = ""
 

@@ -14,6 +14,7 @@ from contextlib import suppress
 
 from ezp2p.app.compose import make_company
 from ezp2p.app.loop import run
+from ezp2p.app.options import resolve
 from ezp2p.app.places import LOCALE
 from ezp2p.base.texts import Texts
 from ezp2p.desktop.loading import load
@@ -22,6 +23,7 @@ from ezp2p.session import events
 from ezp2p.session.visit import Visit, target_of
 from ezp2p.wire.invitation import parse_invitation
 from ezp2p.wire.keys import Grant
+from ezp2p.wire.messages.screen import ScreenDriver
 
 LOOK_EVERY_S = 0.001
 STEPS = {
@@ -54,7 +56,7 @@ async def visit_once() -> dict[str, float]:
     """Return the seconds until each step; the last is the first picture on the other's page."""
     warm_up().join()
     load()
-    company = make_company(Texts(LOCALE, "en"))
+    company = make_company(Texts(LOCALE, "en"), resolve("customer", {}), ScreenDriver.AUTO)
     print("ready", flush=True)
     target = target_of(parse_invitation(await asyncio.to_thread(sys.stdin.readline)), None)
     steps = Steps()

@@ -188,6 +188,24 @@ def test_what_is_written_too_fast_is_sent_later_and_all_of_it() -> None:
     assert now == pytest.approx(NOW + 30 / WRITTEN_PER_S)
 
 
+def test_what_is_written_while_the_link_is_broken_is_sent_afterwards_and_is_no_flood() -> None:
+    sender, receiver = opened(), opened()
+    sender.hold_back(True, NOW)
+    lines = 4 * ACCEPTED_AT_ONCE
+    for number in range(lines):
+        sender.say(f"line {number}", NOW + number)
+    assert carry(sender, receiver) == 0
+    assert sender.wake_at is None
+    now = NOW + lines
+    sender.hold_back(False, now)
+    heard = carry(sender, receiver, now)
+    while sender.wake_at is not None:
+        now = sender.wake_at
+        sender.wake(now)
+        heard += carry(sender, receiver, now)
+    assert heard == lines
+
+
 def test_a_minute_of_steady_writing_may_arrive_at_once() -> None:
     customer, counselor = opened(), opened()
     for number in range(200):

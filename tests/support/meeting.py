@@ -20,6 +20,7 @@ from ezp2p.desktop.input.fake import FakeInput
 from ezp2p.desktop.notice import Notice, NoticeText
 from ezp2p.desktop.screen import ScreenSource
 from ezp2p.desktop.screen.fake import FakeScreen
+from ezp2p.link.link import PATIENCE_S as LINK_PATIENCE_S
 from ezp2p.session import events
 from ezp2p.session.counselor import CounselorSession
 from ezp2p.session.desk import Desk
@@ -181,6 +182,7 @@ class Meeting:
     desktop: FakeDesktop = field(default_factory=FakeDesktop)
     diary: MemoryDiary = field(default_factory=MemoryDiary)
     tries: TriesBook = field(default_factory=TriesBook)
+    patience_s: float = LINK_PATIENCE_S
 
     @property
     def server(self) -> ServerAddress:
@@ -196,6 +198,7 @@ class Meeting:
             hello=hello("CUSTOMER-PC"),
             tries=self.tries,
             open_diary=lambda: self.diary,
+            patience_s=self.patience_s,
         )
         return Visit(company, ears, grants)
 
@@ -215,7 +218,9 @@ def hello(name: str) -> Hello:
 
 
 @asynccontextmanager
-async def meeting(first_slots: int = 1, **options: object) -> AsyncIterator[Meeting]:
+async def meeting(
+    first_slots: int = 1, *, patience_s: float = LINK_PATIENCE_S, **options: object
+) -> AsyncIterator[Meeting]:
     """Open a rendezvous and a desk with its slots; close both at the end."""
     async with running_rendezvous(**options) as rendezvous:  # type: ignore[arg-type]
         answer = await rendezvous.login()
@@ -228,10 +233,11 @@ async def meeting(first_slots: int = 1, **options: object) -> AsyncIterator[Meet
             open_diary=MemoryDiary,
             clock=SystemClock(),
             watcher=ears,
+            patience_s=patience_s,
         )
         task = asyncio.create_task(desk.run(first_slots))
         try:
-            yield Meeting(rendezvous, desk, ears, task, answer.token)
+            yield Meeting(rendezvous, desk, ears, task, answer.token, patience_s=patience_s)
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)

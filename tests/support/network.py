@@ -31,6 +31,41 @@ class Network:
         """Return the words before a command that shall run there."""
         return ["ip", "netns", "exec", namespace]
 
+    def let_homes_meet(self) -> None:
+        """Let the server's network forward between the homes, as the internet would."""
+        self._run(self.server, "sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward")
+
+    def block_udp_to_server(self) -> None:
+        """No datagram reaches a relay there any more."""
+        self._run(self.server, "nft", "add table inet ez")
+        chain = "add chain inet ez in { type filter hook input priority 0; }"
+        self._run(self.server, "nft", chain)
+        self._run(self.server, "nft", "add rule inet ez in meta l4proto udp drop")
+
+    def unplug(self, home: str) -> None:
+        """Take the cable out."""
+        _ip("-n", home, "link", "set", f"{home}i", "down")
+
+    def plug_in(self, home: str) -> None:
+        """Put the cable in again; the way out has to be learned anew."""
+        _ip("-n", home, "link", "set", f"{home}i", "up")
+        _ip("-n", home, "route", "replace", "default", "via", f"10.77.{self._number(home)}.1")
+
+    def move(self, home: str) -> str:
+        """Take the home's machine to another network; return its new address."""
+        number = self._number(home)
+        _ip("-n", self.server, "address", "add", f"10.78.{number}.1/24", "dev", f"{home}o")
+        _ip("-n", home, "address", "flush", "dev", f"{home}i")
+        _ip("-n", home, "address", "add", f"10.78.{number}.2/24", "dev", f"{home}i")
+        _ip("-n", home, "route", "replace", "default", "via", f"10.78.{number}.1")
+        return f"10.78.{number}.2"
+
+    def _number(self, home: str) -> int:
+        return (self.customer, self.counselor).index(home) + 1
+
+    def _run(self, namespace: str, *command: str) -> None:
+        _ip("netns", "exec", namespace, *command)
+
 
 def can_make_networks() -> bool:
     """Tell whether this machine lets us."""

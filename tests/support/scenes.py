@@ -81,7 +81,7 @@ def scenes(now_ms: float, language: str = "en") -> dict[str, State]:
                 grantable=[Grant.VIEW, Grant.CONTROL],
                 since_ms=now_ms - MINUTE_MS,
                 path="relay-udp",
-                broken_since_ms=now_ms - 4000,
+                gives_up_ms=now_ms + 9 * MINUTE_MS,
             ),
         ),
         "ended": state(

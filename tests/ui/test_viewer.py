@@ -295,11 +295,11 @@ async def test_bar_hides_and_comes_back(viewing: Viewing) -> None:
     )
 
 
-async def test_broken_link_dims_the_picture_and_counts(viewing: Viewing) -> None:
+async def test_broken_link_dims_the_picture_and_counts_down(viewing: Viewing) -> None:
     await viewing.play(frame(0, Fill(0, 0, 9, 9, 0)))
-    viewing.change(state=SessionState.BROKEN, broken_since_ms=time.time() * 1000 - 3000)
-    await viewing.page.wait_for_selector(".veil.dim >> text=Reconnecting")
-    viewing.change(state=SessionState.LIVE, broken_since_ms=0.0)
+    viewing.change(state=SessionState.BROKEN, gives_up_ms=time.time() * 1000 + 590_000)
+    await viewing.page.wait_for_selector(".veil.dim >> text=/Reconnecting… 9:[45][0-9] left/")
+    viewing.change(state=SessionState.LIVE, gives_up_ms=0.0)
     await viewing.page.wait_for_selector(".veil", state="detached")
 
 

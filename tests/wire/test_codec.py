@@ -16,8 +16,9 @@ from ezp2p.wire.codecs import CODECS
 from ezp2p.wire.joining import JOINING, SEALED
 from ezp2p.wire.messages.chat import ChatLine
 from ezp2p.wire.messages.input import KeyChanged, PointerMoved
+from ezp2p.wire.reunion import REUNION
 
-EVERY_CODEC = [*CODECS.values(), JOINING, SEALED]
+EVERY_CODEC = [*CODECS.values(), JOINING, SEALED, REUNION]
 
 plain = some.recursive(
     some.none()

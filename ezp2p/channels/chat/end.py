@@ -3,8 +3,8 @@
     say() --> paced --> ChatLine --> checked --> ChatSaid, once chat is open here
 
 The grant travels on another stream than the first line and may be overtaken by it, so a line
-that comes before chat is open is kept, not shown, until it is. We write slower than we accept:
-what has gathered while the link was silent (a minute at most) is no flood when it arrives.
+that comes before chat is open is kept, not shown, until it is. We write slower than we accept,
+and nothing at all while the link is broken, so that what has gathered is no flood when it arrives.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ class ChatEnd(End[ChatSaid]):
     def __init__(self) -> None:
         super().__init__()
         self._allowed = False
+        self._held_back = False
         self._said = 0
         self._heard = 0
         self._unsent: deque[ChatLine] = deque()
@@ -55,6 +56,11 @@ class ChatEnd(End[ChatSaid]):
         self._allowed = allowed
         while allowed and self._held:
             self._tell(self._held.popleft())
+
+    def hold_back(self, held_back: bool, now: float) -> None:
+        """Keep what is written from now on, or send what was kept."""
+        self._held_back = held_back
+        self.wake(now)
 
     def say(self, text: str, now: float) -> None:
         """Write `text`, in several lines if it is too long for one.
@@ -83,6 +89,9 @@ class ChatEnd(End[ChatSaid]):
 
     def wake(self, now: float) -> None:
         """Send as many of the waiting lines as the pace allows."""
+        if self._held_back:
+            self.wake_at = None
+            return
         while self._unsent and self._writing.take(now):
             self._send(self._unsent.popleft())
         self.wake_at = now + self._writing.wait_s(now) if self._unsent else None

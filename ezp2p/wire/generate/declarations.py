@@ -11,7 +11,7 @@ from typing import Any
 import msgspec.inspect as declared
 
 from ezp2p.wire import channel as channel_module
-from ezp2p.wire import joining, keys, signalling
+from ezp2p.wire import joining, keys, reunion, signalling
 from ezp2p.wire.channel import FRAME_LIMIT, Channel
 from ezp2p.wire.codecs import MESSAGES
 
@@ -42,6 +42,7 @@ def conversations() -> list[Group]:
         for name, union, module, limit in (
             ("Joining", "JoiningMessage", joining, joining.JOINING.limit_bytes),
             ("Sealed in joining", "SealedMessage", joining, joining.SEALED.limit_bytes),
+            ("Reunion", "ReunionMessage", reunion, reunion.REUNION.limit_bytes),
             (
                 "Counselor to rendezvous",
                 "CounselorSays",

@@ -30,7 +30,7 @@
  * @property {number} allow_from_ms
  * @property {number} since_ms
  * @property {string} path
- * @property {number} broken_since_ms
+ * @property {number} gives_up_ms
  * @property {string} end_reason
  * @property {string} record
  */
@@ -63,7 +63,7 @@
  * @property {string} path
  * @property {string[]} words
  * @property {number} since_ms
- * @property {number} broken_since_ms
+ * @property {number} gives_up_ms
  * @property {ProblemView | null} problem
  * @property {string} end_reason
  */

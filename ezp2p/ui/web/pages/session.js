@@ -36,7 +36,6 @@ function Who({ customer }) {
   const now = useNow(1000);
   const what = customer.granted.includes('control') ? 'session.controls'
     : customer.granted.includes('view') ? 'session.sees' : 'session.nothing';
-  const broken = customer.broken_since_ms;
   return html`<div class="who">
     <h1>${t(what, { counselor: customer.counselor })}</h1>
     <p class="facts">
@@ -44,7 +43,7 @@ function Who({ customer }) {
       ${customer.path && html`<span><${Icon} name="shield-check" size=${18} />
         ${t(`path.${customer.path}`)} · ${t('session.encrypted')}</span>`}
     </p>
-    ${broken > 0 && html`<p class="warning" role="alert"><${Icon} name="wifi-off" size=${24} />
-      <span>${t('link.reconnecting', { s: Math.max(0, Math.floor((now - broken) / 1000)) })}</span></p>`}
+    ${customer.gives_up_ms > 0 && html`<p class="warning" role="alert"><${Icon} name="wifi-off" size=${24} />
+      <span>${t('link.reconnecting')} <span aria-hidden="true">${t('link.left', { time: clockTime(customer.gives_up_ms - now) })}</span></span></p>`}
   </div>`;
 }

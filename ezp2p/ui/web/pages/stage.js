@@ -4,7 +4,7 @@
 import { html, useEffect, useLayoutEffect, useRef, useState } from '../core/html.js';
 import { Icon, Waiting } from '../core/parts.js';
 import { t } from '../core/texts.js';
-import { useNow } from '../core/time.js';
+import { clockTime, useNow } from '../core/time.js';
 import { Hand } from '../screen/hand.js';
 
 /** @typedef {import('../core/actions.js').Zoom} Zoom */
@@ -57,9 +57,8 @@ function Veil({ session, viewer }) {
     </div></div>`;
   }
   if (session.state === 'broken') {
-    const s = Math.max(0, Math.floor((now - session.broken_since_ms) / 1000));
     return html`<div class="veil dim" role="alert"><p><${Icon} name="wifi-off" size=${28} />
-      ${t('link.reconnecting', { s })}</p></div>`;
+      ${t('link.reconnecting')} <span aria-hidden="true">${t('link.left', { time: clockTime(session.gives_up_ms - now) })}</span></p></div>`;
   }
   if (session.state === 'ended') {
     const why = session.problem ? t(session.problem.key, session.problem.fields)
