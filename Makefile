@@ -11,7 +11,11 @@ LOCK := $(PYTHON) -m uv pip compile --quiet --universal --python-version 3.11 --
 WEB_SOURCES = $(wildcard ezp2p/ui/web/*.js ezp2p/ui/web/*/*.js)
 WEB_TESTS = $(wildcard tests/ui/web/*.test.mjs)
 
-.PHONY: setup test test-all lint format bench demo lock clean
+# What runs inside Windows' Python under Wine: its own tests, and all that need no X11 display.
+WINDOWS_TESTS ?= tests/windows $(addprefix tests/,base wire nat link store media channels session) \
+	tests/app/test_loop.py --ignore=tests/channels/test_screen_worker.py
+
+.PHONY: setup test test-all test-windows lint format bench demo lock clean
 
 setup:
 	@$(PYTHON3) build/setup.py
@@ -23,12 +27,16 @@ test: lint
 test-all: lint
 	$(PYTHON) -m pytest
 
+# The Windows code, for real: Windows' Python under Wine (build/wine.py installs both at the first run).
+test-windows: setup
+	$(PYTHON) -m build.wine run -m pytest -m "not slow" -p no:cacheprovider $(WINDOWS_TESTS)
+
 lint: setup
 	$(PYTHON) -m ruff check
 	$(PYTHON) -m ruff format --check
 	.venv/bin/lint-imports --no-logo
 # Tests and set-up run on Linux; the program runs everywhere.
-	@set -e; for check in linux "win32 ezp2p" "darwin ezp2p"; do \
+	@set -e; for check in linux "win32 ezp2p $(wildcard tests/windows/*.py)" "darwin ezp2p"; do \
 		echo "mypy --platform $$check"; \
 		$(PYTHON) -m mypy --cache-dir ".mypy_cache/$${check%% *}" --platform $$check; \
 	done
@@ -53,6 +61,12 @@ lock: setup
 	$(LOCK) pyproject.toml --output-file build/lock/run.txt
 	$(LOCK) pyproject.toml --group dev --constraint build/lock/run.txt --output-file build/lock/dev.txt
 	$(LOCK) pyproject.toml --group build --constraint build/lock/run.txt --output-file build/lock/build.txt
+# Begins with the versions that everybody else gets.
+	cp build/lock/dev.txt build/lock/windows.txt
+	$(PYTHON) -m uv pip compile --quiet --python-platform windows --python-version 3.11 --generate-hashes \
+		--no-annotate --no-header --overrides build/lock/overrides.txt \
+		--overrides build/lock/windows_overrides.txt \
+		pyproject.toml --group windows --output-file build/lock/windows.txt
 	cd tests/ui/web && PATH="$(CURDIR)/.venv/bin:$$PATH" npm $(if $(UPGRADE),update,install) --package-lock-only --no-audit --no-fund
 
 clean:

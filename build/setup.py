@@ -26,6 +26,9 @@ STAMPS = VENV / "setup"
 LOCKS = ROOT / "build" / "lock"
 WEB_TESTS = ROOT / "tests" / "ui" / "web"
 
+# Groups of system_packages.txt that only one target needs, which asks for them by name.
+OPTIONAL_GROUPS = {"wine"}
+
 # apt waits this long for another apt to finish, seconds.
 APT_LOCK_TIMEOUT_S = 500
 
@@ -98,8 +101,8 @@ def one_at_a_time() -> Iterator[None]:
 # --- system packages
 
 
-def package_groups() -> list[PackageGroup]:
-    """The table in system_packages.txt, without the groups this machine does not need."""
+def package_groups(also: str = "") -> list[PackageGroup]:
+    """The table in system_packages.txt, without what this machine or this set-up does not need."""
     groups: list[PackageGroup] = []
     python = f"python{sys.version_info.major}.{sys.version_info.minor}"
     for line in (ROOT / "build" / "system_packages.txt").read_text().splitlines():
@@ -110,9 +113,10 @@ def package_groups() -> list[PackageGroup]:
         else:
             name, _, lost_without = line.partition(":")
             groups.append(PackageGroup(name, lost_without.strip()))
+    left_out = OPTIONAL_GROUPS - {also}
     if importlib.util.find_spec("ensurepip"):
-        groups = [group for group in groups if group.name != "venv"]
-    return groups
+        left_out.add("venv")
+    return [group for group in groups if group.name not in left_out]
 
 
 def keep_missing(groups: Iterable[PackageGroup]) -> list[PackageGroup]:
