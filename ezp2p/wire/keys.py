@@ -100,6 +100,8 @@ class ErrorKey(StrEnum):
     WINDOW_UNAVAILABLE = "window.unavailable"
     KEYRING_UNAVAILABLE = "keyring.unavailable"
     CLIPBOARD_UNAVAILABLE = "clipboard.unavailable"
+    PROCESS_DENIED = "process.denied"
+    PROCESS_STAYS = "process.stays"
     DATA_UNWRITABLE = "data.unwritable"
     DATABASE_BROKEN = "database.broken"
     USAGE = "usage"

@@ -101,6 +101,8 @@ export const ErrorKey = Object.freeze(/** @type {const} */ ({
   WINDOW_UNAVAILABLE: 'window.unavailable',
   KEYRING_UNAVAILABLE: 'keyring.unavailable',
   CLIPBOARD_UNAVAILABLE: 'clipboard.unavailable',
+  PROCESS_DENIED: 'process.denied',
+  PROCESS_STAYS: 'process.stays',
   DATA_UNWRITABLE: 'data.unwritable',
   DATABASE_BROKEN: 'database.broken',
   USAGE: 'usage',
