@@ -1,4 +1,4 @@
-"""What carries QUIC's datagrams: one socket, the relays, and the paths over both.
+"""What carries QUIC's datagrams: one socket, the relays, discovery, and the paths over all.
 
 Everything that arrives is told apart by its first byte (wire/datagram.py). QUIC is taken only
 from routes on which the peer has been heard by an authentic ping; the rest never reaches it.
@@ -6,40 +6,65 @@ from routes on which the peer has been heard by an authentic ping; the rest neve
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from typing import Protocol
 
-from ezp2p.link.socket import Received, UdpSocket
+from ezp2p.link.socket import Received
+from ezp2p.nat.candidates import offered_routes
 from ezp2p.nat.paths import PathEvent, PathTable
+from ezp2p.nat.punching import guessed_routes
+from ezp2p.nat.reach import Reach
 from ezp2p.nat.relay import RelayPlace
 from ezp2p.nat.route import Address, Route, direct_route
 from ezp2p.wire.datagram import PING, PONG, QUIC_BIT
+from ezp2p.wire.joining import CandidateOffer
 from ezp2p.wire.keys import PathKind, Role
 
 MAX_RELAYS = 8
 _MET_MAX = 256
 
 
+class DatagramSocket(Protocol):
+    """What a carrier needs of a socket."""
+
+    unfragmented: bool
+
+    def send(self, datagrams: Sequence[bytes], to: Address) -> None:
+        """Send them in order; what cannot be sent is lost."""
+        ...
+
+    def close(self) -> None:
+        """Give the port back."""
+        ...
+
+
 class Carrier:
     """Takes bursts from the socket, gives QUIC's part of them, and sends QUIC's datagrams."""
 
-    def __init__(self, socket: UdpSocket, ping_key: bytes, our_role: Role) -> None:
+    def __init__(
+        self,
+        socket: DatagramSocket,
+        ping_key: bytes,
+        our_role: Role,
+        reach: Reach | None = None,
+    ) -> None:
+        """`reach` finds out about this very socket; driven from here on."""
         self.paths = PathTable(ping_key, our_role, unfragmented=socket.unfragmented)
+        self.reach = reach or Reach(())
         self._socket = socket
         self._relays: dict[Address, RelayPlace] = {}
-        self._direct: dict[Address, Route] = {}  # as the peer named them
-        self._met: dict[Address, Route] = {}  # as they came; rebuilt when there are too many
+        self._met: dict[Address, Route] = {}  # senders nobody named; anew when there are too many
 
     @property
     def wake_at(self) -> float | None:
         """When `wake` is due."""
-        times = [relay.wake_at for relay in self._relays.values()] + [self.paths.wake_at]
+        times = [relay.wake_at for relay in self._relays.values()]
+        times += [self.paths.wake_at, self.reach.wake_at]
         return min((at for at in times if at is not None), default=None)
 
-    def add_candidates(self, routes: Iterable[Route], now: float) -> None:
-        """Try these addresses of the peer."""
-        routes = list(routes)
-        self._direct.update((route.address, route) for route in routes[:64])
-        self.paths.add(routes, now)
+    def add_candidates(self, offers: Sequence[CandidateOffer], now: float) -> None:
+        """Try the addresses that the peer names, and those that its network may take for us."""
+        self.paths.add(offered_routes(offers), now, guessed_routes(offers))
         self._send_parcels()
 
     def add_relay(self, address: Address, ticket: bytes, now: float) -> None:
@@ -56,6 +81,8 @@ class Carrier:
         quic: list[bytes] = []
         routes: set[Route] = set()
         for data, sender in burst:
+            if self.reach.receive(data, sender, now):
+                continue
             route = self._direct_route(sender)
             relay = self._relays.get(sender)
             if relay is not None:
@@ -88,6 +115,9 @@ class Carrier:
             relay.watch(now, silent=self.paths.is_silent(relay.route))
             relay.wake(now)
             self._socket.send(list(relay.datagrams()), relay.route.address)
+        self.reach.wake(now)
+        for data, server in self.reach.datagrams():
+            self._socket.send([data], server)
 
     def next_events(self) -> Iterator[PathEvent]:
         """Yield and forget what happened to the paths."""
@@ -98,7 +128,7 @@ class Carrier:
         self._socket.close()
 
     def _direct_route(self, sender: Address) -> Route:
-        route = self._direct.get(sender) or self._met.get(sender)
+        route = self.paths.route_to(sender) or self._met.get(sender)
         if route is None:
             if len(self._met) >= _MET_MAX:
                 self._met.clear()

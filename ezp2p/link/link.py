@@ -44,7 +44,6 @@ from ezp2p.link.proof import SALT_BYTES, ProofTerms
 from ezp2p.link.socket import Counts, Received, UdpSocket
 from ezp2p.link.streams import ChannelStreams
 from ezp2p.nat import paths
-from ezp2p.nat.candidates import offered_routes
 from ezp2p.nat.route import address_of
 from ezp2p.wire.channel import Channel
 from ezp2p.wire.codecs import CODECS
@@ -144,7 +143,7 @@ class Link:
     def add_candidates(self, offers: Iterable[CandidateOffer]) -> None:
         """Try the addresses that the peer says it has; those of no use are passed over."""
         now = self._clock.now()
-        self._carrier.add_candidates(offered_routes(offers), now)
+        self._carrier.add_candidates(list(offers), now)
         self._arm(now)
 
     async def add_relay(self, host: str, port: int, ticket: bytes) -> None:
@@ -281,6 +280,9 @@ class Link:
                 self._datagram_bytes = event.datagram_bytes
                 if connection is not None:
                     connection.use_datagrams_of(event.datagram_bytes)
+                continue
+            if isinstance(event, paths.PathRenamed):
+                self._tell(PathChanged(*event.route, self._guess_rtt()))
                 continue
             self._datagram_bytes = SAFE_DATAGRAM_BYTES
             if isinstance(event, paths.PathChanged):

@@ -1,7 +1,8 @@
 """Where this machine may be reached without help: the addresses of its own interfaces.
 
 Loopback is among them, for two programs on one machine. Link-local addresses are not: they mean
-something on one wire only.
+something on one wire only. An address of the whole Internet is named as punched, since the other
+program need not be in our network, and a firewall may want to be opened from here.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from collections.abc import Iterable
 
 import psutil
 
-from ezp2p.nat.route import Address, Route, address_of
+from ezp2p.nat.punching import in_order
+from ezp2p.nat.route import Address, Route, address_of, direct_route
 from ezp2p.wire.joining import CandidateOffer
 from ezp2p.wire.keys import PathKind
 
@@ -35,7 +37,10 @@ def host_candidates(port: int, *, with_ipv6: bool) -> list[CandidateOffer]:
 
 
 def offered_routes(offers: Iterable[CandidateOffer]) -> list[Route]:
-    """Return the routes a peer's offers stand for; what we cannot use is left out."""
+    """Return the routes a peer's offers stand for, the one to try first first.
+
+    What we cannot use is left out: no address of one machine, a kind that nobody can name.
+    """
     routes = []
     for offer in offers:
         address = address_of(offer.host, offer.port)
@@ -43,7 +48,7 @@ def offered_routes(offers: Iterable[CandidateOffer]) -> list[Route]:
             route = Route(PathKind(offer.kind), address)
             if not route.is_relayed:
                 routes.append(route)
-    return routes
+    return in_order(routes)
 
 
 _IPV6_PLACE = 2
@@ -57,4 +62,5 @@ def _place(family: int, host: str) -> int:
 
 
 def _offer(address: Address) -> CandidateOffer:
-    return CandidateOffer(host=address.host, port=address.port, kind=PathKind.DIRECT_LAN.value)
+    kind = direct_route(address).kind
+    return CandidateOffer(host=address.host, port=address.port, kind=kind.value)

@@ -37,6 +37,8 @@ class Discovery:
     def __init__(self, servers: Sequence[Address], random: RandomBytes, now: float) -> None:
         self.wake_at: float | None = now
         self.mapping = Mapping.UNKNOWN
+        # Whether all have told, or one has had the time to: two words are better than one.
+        self.settled = False
         self._servers = tuple(servers)
         self._random = random
         self._seen: dict[Address, Address] = {}  # by the server that told
@@ -75,6 +77,7 @@ class Discovery:
         if len(self._answered) == len(self._servers):
             self.wake_at = now + REFRESH_S
             self._asked = 0
+            self.settled = True
         self._judge()
         return (self.mapping, self.address) != before
 
@@ -85,6 +88,7 @@ class Discovery:
         if self._asked == len(RETRY_S):
             self._give_up(now)
             return
+        self.settled = self.settled or self._asked > 0
         if self._asked == 0:
             self._transaction = self._random(TRANSACTION_BYTES)
             self._answered.clear()

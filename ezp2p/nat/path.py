@@ -11,6 +11,7 @@ How often it is asked depends on what it is to us:
     proven, in reserve        every 5 s (which also keeps NATs and relays awake)
     was proven, now silent    0.25 s, doubling up to 5 s, for ever
     never answered            fast for 2 s, then 0.25 s, doubling up to 30 s, for ever
+    only guessed              every 0.25 s, for 3 s; then it is forgotten
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ FAST_PHASE_S = 2.0
 RETRY_FIRST_S = 0.25
 RETRY_PROVEN_MAX_S = 5.0
 RETRY_UNKNOWN_MAX_S = 30.0
+GUESS_PING_S = 0.25
+GUESS_LIFE_S = 3.0
 
 SUSPECT_S = 0.4
 SUSPECT_ROUND_TRIPS = 4
@@ -55,9 +58,11 @@ class Use(Enum):
 class Path:
     """What we know of one route."""
 
-    def __init__(self, route: Route, now: float) -> None:
+    def __init__(self, route: Route, now: float, *, guessed: bool = False) -> None:
+        """`guessed`: nobody has named it; it is forgotten if it leads nowhere at once."""
         self.route = route
         self.size = SizeProbe(route)
+        self.forget_at = now + GUESS_LIFE_S if guessed else None
         self.pongs = 0  # since it was last silent
         self.heard_at: float | None = None  # when anything authentic last came by it
         self._rtt_s: float | None = None
@@ -100,7 +105,9 @@ class Path:
         if self._asked_at is None:
             self._asked_at = now
         self._pinged_at = now
-        if not self._was_proven and now < self._fast_until:
+        if self.forget_at is not None:
+            self._pause_s = max(GUESS_PING_S, fast_pause_s)
+        elif not self._was_proven and now < self._fast_until:
             self._pause_s = fast_pause_s
         else:
             self._pause_s = self._retry_s
@@ -129,6 +136,7 @@ class Path:
     def heard(self, now: float) -> None:
         """Something authentic came by this path."""
         self.heard_at = now
+        self.forget_at = None
         self._asked_at = None
 
     @property

@@ -6,8 +6,9 @@ as a path of a better kind has answered two pings, and down when the one in use 
     in use --silent max(0.4 s, 4 RTT) while asked--> suspect: send on the next best one too
            --silent 1.5 s--------------------------> move down, keep trying the old one
 
-Inside one kind a path must be clearly faster, and the last move some seconds old. Nothing is
-ever given up: a silent path is asked more and more rarely, for ever.
+Inside one kind a path must be clearly faster, and the last move some seconds old. Nothing that
+was named is given up, unless newer names need its place: a silent path is asked more and more
+rarely, for ever. What was guessed (punching.py) has three seconds.
 
 Sans-IO: datagrams and `now` in; parcels, `wake_at` and events out.
 """
@@ -20,13 +21,17 @@ from dataclasses import dataclass
 
 from ezp2p.nat.path import FAST_PING_S, RESERVE_PING_S, Path, Use
 from ezp2p.nat.pings import PingSigner
-from ezp2p.nat.route import Parcel, Route
+from ezp2p.nat.punching import Allowance
+from ezp2p.nat.route import Address, Parcel, Route
 from ezp2p.wire.keys import Role
 
-# How many addresses a peer may name, and how many more we learn from its pings: each costs
-# pings to somebody who may not have asked for them.
+# How many addresses a peer may name, and how many more we guess and learn from its pings: each
+# costs pings to somebody who may not have asked for them. At a time, and over a long session.
 MAX_NAMED = 16
 MAX_LEARNED = 8
+MAX_GUESSED = 16
+NAMES_AT_ONCE = 2 * MAX_NAMED
+NAMES_PER_S = 0.2
 # All fast pings together to routes that never answered.
 UNKNOWN_PINGS_PER_S = 80
 
@@ -63,7 +68,14 @@ class PathWidened:
     datagram_bytes: int
 
 
-PathEvent = PathChanged | PathSuspected | PathWidened
+@dataclass(frozen=True, slots=True)
+class PathRenamed:
+    """The route in use has turned out to be of a better kind; nothing else has changed."""
+
+    route: Route
+
+
+PathEvent = PathChanged | PathSuspected | PathWidened | PathRenamed
 
 
 class PathTable:
@@ -76,7 +88,10 @@ class PathTable:
         self._signer = PingSigner(key, our_role)
         self._unfragmented = unfragmented
         self._paths: dict[Route, Path] = {}
-        self._learned = 0
+        self._direct: dict[Address, Route] = {}
+        self._learned: set[Address] = set()
+        self._names = Allowance(NAMES_PER_S, NAMES_AT_ONCE)
+        self._guesses = Allowance(NAMES_PER_S, NAMES_AT_ONCE)
         self._best: Path | None = None
         self._best_lost = False
         self._beside: Path | None = None
@@ -115,16 +130,32 @@ class PathTable:
         path = self._paths.get(route)
         return path is not None and not path.pongs
 
-    def add(self, routes: Iterable[Route], now: float) -> None:
-        """Try these too; of the peer's own addresses, the first MAX_NAMED only."""
+    def route_to(self, address: Address) -> Route | None:
+        """Return the direct route to this address, if there is one."""
+        return self._direct.get(address)
+
+    def add(self, routes: Iterable[Route], now: float, guesses: Iterable[Route] = ()) -> None:
+        """Try `guesses` for a moment, and these for as long as we live, in this order.
+
+        Of the peer's own addresses MAX_NAMED at a time: the one longest silent makes room. A name
+        for an address that is known by another kind counts if its kind is the better one.
+        """
+        for route in guesses:
+            if route.address not in self._direct and self._guesses.take(now):
+                self._insert(Path(route, now, guessed=True))
         for route in routes:
-            if route.is_relayed or self._named() < MAX_NAMED:
+            known = self._direct.get(route.address)
+            if route.is_relayed:
                 self._paths.setdefault(route, Path(route, now))
+            elif known is not None:
+                self._rename(known, route)
+            elif self._names.take(now) and self._make_room():
+                self._insert(Path(route, now))
         self.wake(now)
 
     def remove(self, route: Route, now: float) -> None:
         """This route is no more (a relay let us go)."""
-        path = self._paths.pop(route, None)
+        path = self._drop(route)
         if path is None:
             return
         if path is self._beside:
@@ -179,6 +210,7 @@ class PathTable:
         if self.wake_at is not None and now > self.wake_at + OVERSLEPT_S:
             for path in self._paths.values():
                 path.forget_silence(now)
+        self._forget_guesses(now)
         self._bury(now)
         self._choose(now)
         self._suspect(now)
@@ -199,15 +231,57 @@ class PathTable:
         while self._events:
             yield self._events.popleft()
 
-    def _named(self) -> int:
-        return sum(1 for route in self._paths if not route.is_relayed) - self._learned
+    def _insert(self, path: Path) -> None:
+        self._paths[path.route] = path
+        self._direct[path.route.address] = path.route
+
+    def _drop(self, route: Route) -> Path | None:
+        if self._direct.get(route.address) == route:
+            del self._direct[route.address]
+            self._learned.discard(route.address)
+        return self._paths.pop(route, None)
+
+    def _make_room(self) -> bool:
+        """Return whether one more name may be tried; forgets one that leads nowhere for it."""
+        named = [p for p in self._paths.values() if self._is_named(p)]
+        if len(named) < MAX_NAMED:
+            return True
+        silent = [path for path in named if not path.pongs and path is not self._best]
+        if not silent:
+            return False
+        self._drop(min(silent, key=_last_heard).route)
+        return True
+
+    def _is_named(self, path: Path) -> bool:
+        guessed = path.forget_at is not None
+        return not (path.route.is_relayed or guessed or path.route.address in self._learned)
+
+    def _rename(self, known: Route, route: Route) -> None:
+        path = self._paths[known]
+        path.forget_at = None  # somebody has named it now
+        if route.preference >= known.preference:
+            return
+        # In its place, since the order of the routes is the order of the pings.
+        self._paths = {route if at == known else at: p for at, p in self._paths.items()}
+        self._direct[route.address] = path.route = route
+        if path is self._best:
+            self._events.append(PathRenamed(route))
 
     def _learn(self, route: Route, now: float) -> Path | None:
-        if self._learned >= MAX_LEARNED:
+        if len(self._learned) >= MAX_LEARNED:
             return None
-        self._learned += 1
-        path = self._paths[route] = Path(route, now)
+        path = Path(route, now)
+        if route.is_relayed:
+            self._paths[route] = path
+        else:
+            self._learned.add(route.address)
+            self._insert(path)
         return path
+
+    def _forget_guesses(self, now: float) -> None:
+        for path in list(self._paths.values()):
+            if path.forget_at is not None and path.forget_at <= now:
+                self._drop(path.route)
 
     def _bury(self, now: float) -> None:
         for path in self._paths.values():

@@ -19,10 +19,12 @@ from typing import Annotated
 from msgspec import Meta
 
 from ezp2p.wire.codec import Codec
-from ezp2p.wire.messages.fields import U16, U53, Hash, Line, Message
+from ezp2p.wire.keys import Mapping
+from ezp2p.wire.messages.fields import U16, U53, Hash, Line, Message, Word
 
 JOINING_VERSION = 1
 CODE_TRIES = 3
+MAX_OFFERS = 16  # in one message
 
 Share = Annotated[bytes, Meta(min_length=33, max_length=33)]
 Box = Annotated[bytes, Meta(max_length=8192)]
@@ -81,17 +83,23 @@ class Welcome(Message, frozen=True, tag=2):
 
 
 class CandidateOffer(Message, frozen=True, tag=3):
-    """One place where datagrams may reach us: an address and how we know it."""
+    """One place where datagrams may reach us: an address and how we know it.
+
+    A `step` other than 0: our network takes another port for each destination, so many further
+    on; the address is of the latest one.
+    """
 
     host: Annotated[str, Meta(max_length=45)]
     port: Annotated[int, Meta(ge=1, le=65535)]
     kind: Line
+    step: Annotated[int, Meta(ge=-16, le=16)] = 0
 
 
 class Candidates(Message, frozen=True, tag=4):
-    """More places; may come at any time."""
+    """More places, and what our network does (Mapping); may come at any time."""
 
-    offers: Annotated[list[CandidateOffer], Meta(max_length=16)]
+    offers: Annotated[list[CandidateOffer], Meta(max_length=MAX_OFFERS)]
+    mapping: Word = Mapping.UNKNOWN.value
 
 
 SealedMessage = Certificate | Welcome | Candidates

@@ -47,6 +47,18 @@ class Mapping(StrEnum):
     SILENT = "silent"  # no datagram came back
 
 
+class PathWhy(StrEnum):
+    """Why a relayed path is no direct one. The text key is `path.why.<why>`; nat/verdict.py."""
+
+    TRYING = "trying"
+    OURS_BLOCKED = "ours-blocked"
+    THEIRS_BLOCKED = "theirs-blocked"
+    BOTH_VARYING = "both-varying"
+    OURS_VARYING = "ours-varying"
+    THEIRS_VARYING = "theirs-varying"
+    FIREWALL = "firewall"
+
+
 class EndReason(StrEnum):
     """Why a session is over. The text key is `end.<reason>`."""
 

@@ -13,7 +13,6 @@ from ezp2p.link.connection import Connection
 from ezp2p.link.frame import OPENING, frame
 from ezp2p.link.proof import ProofTerms
 from ezp2p.link.socket import Received, open_socket
-from ezp2p.nat.candidates import offered_routes
 from ezp2p.wire.channel import Channel
 from ezp2p.wire.codecs import CODECS
 from ezp2p.wire.keys import Role
@@ -33,7 +32,7 @@ class Rogue:
         self._socket = open_socket(host="127.0.0.1")
         self._carrier = Carrier(self._socket, terms.keys.ping, Role.COUNSELOR)
         self._socket.listen(self._receive)
-        self._carrier.add_candidates(offered_routes([loopback(port)]), self._clock.now())
+        self._carrier.add_candidates([loopback(port)], self._clock.now())
         self.quic: Connection | None = None
         self.received: list[object] = []
         self._ticked = asyncio.Event()

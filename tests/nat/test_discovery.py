@@ -67,6 +67,14 @@ def test_lost_question_is_asked_again_of_the_one_that_has_not_answered() -> None
     assert not ask(discovery, 1.0)
 
 
+def test_two_words_are_waited_for_but_not_long() -> None:
+    both, one = started(OURS, OURS), started(OURS)
+    assert both.settled
+    assert not one.settled
+    ask(one, 0.1)
+    assert one.settled
+
+
 def test_network_without_an_answer_is_silent_until_one_comes() -> None:
     discovery = Discovery(SERVERS, os.urandom, 0.0)
     asked = 0

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import ezp2p
-from ezp2p.wire.keys import EndReason, ErrorKey, Grant, PathKind
+from ezp2p.wire.keys import EndReason, ErrorKey, Grant, PathKind, PathWhy
 from ezp2p.wire.messages.screen import ScreenDriver
 from tests.support.fake_program import LOCALE_ROOT, WEB_ROOT
 from tests.support.templates import words
@@ -54,6 +54,7 @@ def test_no_sentence_is_empty_and_none_has_stray_blanks() -> None:
         ("", ErrorKey),
         ("end.", EndReason),
         ("path.", PathKind),
+        ("path.why.", PathWhy),
         ("grant.", Grant),
         ("driver.", ScreenDriver),
     ],

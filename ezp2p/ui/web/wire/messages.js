@@ -49,6 +49,18 @@ export const Mapping = Object.freeze(/** @type {const} */ ({
 }));
 /** @typedef {typeof Mapping[keyof typeof Mapping]} Mapping */
 
+/** Why a relayed path is no direct one. The text key is `path.why.<why>`; nat/verdict.py. */
+export const PathWhy = Object.freeze(/** @type {const} */ ({
+  TRYING: 'trying',
+  OURS_BLOCKED: 'ours-blocked',
+  THEIRS_BLOCKED: 'theirs-blocked',
+  BOTH_VARYING: 'both-varying',
+  OURS_VARYING: 'ours-varying',
+  THEIRS_VARYING: 'theirs-varying',
+  FIREWALL: 'firewall',
+}));
+/** @typedef {typeof PathWhy[keyof typeof PathWhy]} PathWhy */
+
 /** Why a session is over. The text key is `end.<reason>`. */
 export const EndReason = Object.freeze(/** @type {const} */ ({
   CUSTOMER_ENDED: 'customer-ended',
