@@ -33,8 +33,9 @@ class Limits:
     headers: int = 64
     tls_buffer_bytes: int = 16 * 1024  # asyncio's own 256 KiB a connection is 2.4 GiB for 10,000
     connections: int = 10_000
-    connections_per_address: int = 100
-    sockets_per_address: int = 50  # anonymous WebSockets
+    connections_per_address: int = 200
+    sockets_per_address: int = 50  # anonymous WebSockets for signalling
+    tubes_per_address: int = 100  # WebSockets of the relay
     messages_per_s: float = 50.0
     messages_at_once: float = 100.0
     heartbeat_s: float = 20.0

@@ -7,6 +7,8 @@ server.lock   held by the running server
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import os
 import sqlite3
 from pathlib import Path
@@ -91,6 +93,11 @@ def relay_key(data: Path) -> Ed25519PrivateKey:
     if not isinstance(key, Ed25519PrivateKey):
         raise EzError(ErrorKey.DATABASE_BROKEN, path=str(path), why="not an Ed25519 key")
     return key
+
+
+def relay_secret(key: Ed25519PrivateKey) -> bytes:
+    """Return the 32 bytes by which our relay knows its own tickets, after a restart too."""
+    return hmac.digest(key.private_bytes_raw(), b"ezp2p relay secret", hashlib.sha256)
 
 
 def make_private(path: Path) -> None:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-import secrets
 import socket
 import ssl
 from contextlib import AsyncExitStack, suppress
@@ -47,11 +46,12 @@ from ezp2p.rendezvous.pages import Pages
 from ezp2p.rendezvous.passwords import Passwords, new_password
 from ezp2p.rendezvous.presence import LocalPresence
 from ezp2p.rendezvous.relay import RelayTable
+from ezp2p.rendezvous.relay_websocket import RelayWebSockets
 from ezp2p.rendezvous.reunions import Reunions
 from ezp2p.rendezvous.signalling import Signalling
 from ezp2p.rendezvous.sites import Sites
 from ezp2p.rendezvous.switchboard import Switchboard
-from ezp2p.rendezvous.tickets import TicketOffice, relay_id
+from ezp2p.rendezvous.tickets import RelayAddress, TicketOffice
 from ezp2p.rendezvous.udp_port import UdpPort
 from ezp2p.rendezvous.web import Desk
 from ezp2p.wire.datagram import DISCOVER, RELAY_BIND, RELAYED
@@ -121,10 +121,12 @@ class Rendezvous:
         admin_password = await self._first_start(sites, accounts, passwords)
 
         host = urlsplit(url).hostname or ""
-        relay = RelayTable(key.public_key(), relay_id(host, udp_port), secrets.token_bytes(32))
-        udp_ports = self._open_udp(relay, udp)
+        ours = RelayAddress(host, udp_port, tuple(ports))
+        relay = RelayTable(key.public_key(), ours.id, folder.relay_secret(key))
+        relay_port, udp_ports = self._open_udp(relay, udp)
+        tubes = RelayWebSockets(relay, relay_port, self._clock, config.limits)
         chance = random.SystemRandom()
-        tickets = TicketOffice(key, host, udp_port, ports, self._clock)
+        tickets = TicketOffice(key, [ours], self._clock)
         board = Switchboard(
             chance,
             tickets,
@@ -143,6 +145,7 @@ class Rendezvous:
         )
         login = Login(accounts, passwords, self._clock)
         api = Api(database, accounts, Alarms(database), login, signalling).routes()
+        api.append(tubes.route())
         pages = Pages(sites, board, url)
         ways = Ways(config, url)
         desk = Desk(
@@ -151,6 +154,7 @@ class Rendezvous:
         app = desk.application([*api, OpenApi(api).route, *pages.routes()])
         await self._open_doors(app, ways, tcp, tls)
         self._opened.callback(signalling.close)
+        self._opened.push_async_callback(tubes.close)
         watching = asyncio.create_task(self._watch(signalling, relay))
         self._opened.push_async_callback(_cancel, watching)
         if config.public_url is None and not is_loopback(config.host):
@@ -202,8 +206,11 @@ class Rendezvous:
         await accounts.create(site, ADMIN_LOGIN, ADMIN_LOGIN, AccountRole.ADMIN, stored, wall)
         return password
 
-    def _open_udp(self, relay: RelayTable, udp: socket.socket) -> list[int]:
-        """Serve the relay, and address discovery on it and beside it; return the latter's ports."""
+    def _open_udp(self, relay: RelayTable, udp: socket.socket) -> tuple[UdpPort, list[int]]:
+        """Serve the relay, and address discovery on it and beside it.
+
+        Return the relay's port, and the numbers of the two.
+        """
         config = self._config
         discovery = Discovery()
         first = UdpPort({RELAYED: relay, RELAY_BIND: relay, DISCOVER: discovery}, udp, self._clock)
@@ -217,7 +224,7 @@ class Rendezvous:
         for _, port in ports:
             port.start()
             self._opened.callback(port.close)
-        return [sock.getsockname()[1] for sock, _ in ports]
+        return first, [sock.getsockname()[1] for sock, _ in ports]
 
     async def _open_doors(
         self,

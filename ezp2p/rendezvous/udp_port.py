@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, Protocol
 
 from ezp2p.base.clock import Clock
@@ -45,6 +46,11 @@ class UdpPort:
     def start(self) -> None:
         """Begin to read. The running loop must be a selector loop (on Windows too)."""
         asyncio.get_running_loop().add_reader(self._udp, self._read)
+
+    def send(self, data: bytes, to: Address) -> None:
+        """Send a datagram that follows from none; what the system does not take is lost."""
+        with suppress(OSError):
+            self._udp.sendto(data, to)
 
     def close(self) -> None:
         """Stop and close the socket."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ezp2p.nat.relay import RelayPlace
+from ezp2p.nat.relay import REFRESH_S, RelayPlace
 from ezp2p.nat.route import Address
 from ezp2p.wire.datagram import RELAY_BIND_MIN_BYTES
 
@@ -36,7 +36,7 @@ def test_place_is_bound_by_answering_the_challenge_with_the_ticket(place: RelayP
     assert not place.usable
     place.receive(BOUND, 0.2)
     assert place.usable
-    assert place.wake_at is None
+    assert place.wake_at == 0.2 + REFRESH_S
     assert place.wrap(b"inner") == b"\x03" + ALLOCATION + b"inner"
     assert place.unwrap(b"\x03" + ALLOCATION + b"inner") == b"inner"
 
@@ -59,7 +59,7 @@ def test_forged_answers_make_us_send_nothing(place: RelayPlace) -> None:
     list(place.datagrams())
     for number in range(100):
         place.receive(b"\x05" + bytes((number,)) * 16, 0.0)
-    for junk in (b"", b"\x05", b"\x06", CHALLENGE[:-1], BOUND + b"x", b"\x07" + ALLOCATION):
+    for junk in (b"", b"\x05", b"\x06", CHALLENGE[:-1], BOUND[:-1], b"\x07" + ALLOCATION):
         place.receive(junk, 0.0)
     assert list(place.datagrams()) == []
 
@@ -69,7 +69,7 @@ def test_silence_on_the_path_asks_for_the_place_again_while_the_old_one_serves(
 ) -> None:
     _bind(place)
     place.watch(0.5, silent=True)
-    assert place.wake_at is None
+    assert place.wake_at == REFRESH_S
     place.watch(1.5, silent=True)
     assert place.wake_at == 1.5
     assert place.usable
@@ -77,6 +77,54 @@ def test_silence_on_the_path_asks_for_the_place_again_while_the_old_one_serves(
     place.receive(b"\x05" + b"d" * 16, 1.5)
     place.receive(b"\x06" + b"b" * 8, 1.5)
     assert place.wrap(b"") == b"\x03" + b"b" * 8
+
+
+def test_place_is_refreshed_and_the_next_ticket_shown_from_then_on(place: RelayPlace) -> None:
+    _bind(place)
+    place.wake(REFRESH_S)
+    (refresh,) = place.datagrams()
+    assert refresh.startswith(b"\x04" + COOKIE + b"ticket")
+    place.receive(BOUND + b"successor", REFRESH_S)
+    assert place.wake_at == 2 * REFRESH_S
+    place.wake(2 * REFRESH_S)
+    (refresh,) = place.datagrams()
+    assert refresh.startswith(b"\x04" + COOKIE + b"successor")
+
+
+def test_expired_cookie_is_replaced_while_the_place_serves(place: RelayPlace) -> None:
+    _bind(place)
+    place.wake(REFRESH_S)
+    list(place.datagrams())
+    place.receive(b"\x05" + b"d" * 16, REFRESH_S)
+    assert place.usable
+    assert place.wake_at is not None
+    place.wake(place.wake_at)
+    (again,) = place.datagrams()
+    assert again.startswith(b"\x04" + b"d" * 16 + b"ticket")
+    place.receive(BOUND, 16.0)
+    assert place.wake_at == 16.0 + REFRESH_S
+
+
+def test_forged_answer_to_a_refresh_leads_nowhere_else(place: RelayPlace) -> None:
+    _bind(place)
+    place.wake(REFRESH_S)
+    place.receive(b"\x06" + b"e" * 8 + b"evil ticket", REFRESH_S)
+    assert place.wrap(b"") == b"\x03" + ALLOCATION
+
+
+def test_relay_that_does_not_know_its_own_ticket_any_more_is_shown_the_first(
+    place: RelayPlace,
+) -> None:
+    _bind(place)
+    place.wake(REFRESH_S)
+    place.receive(BOUND + b"successor", REFRESH_S)
+    list(place.datagrams())
+    place.watch(20.0, silent=True)
+    shown = set()
+    while place.wake_at is not None and place.wake_at < 60:
+        place.wake(place.wake_at)
+        shown |= {data[17:].rstrip(b"\0") for data in place.datagrams()}
+    assert shown == {b"successor", b"ticket"}
 
 
 def test_fresh_ticket_is_used_at_once(place: RelayPlace) -> None:

@@ -13,19 +13,30 @@ from ezp2p.base.clock import SystemClock
 from ezp2p.rendezvous.relay import (
     COOKIE_LIFE_S,
     HALF_PAIR_S,
+    LIVELY_S,
     REPLACE_AFTER_S,
     SILENT_PAIR_S,
+    SUCCESSOR_EVERY_S,
     RelayTable,
 )
-from ezp2p.rendezvous.tickets import Ticket, relay_id, sign_ticket
+from ezp2p.rendezvous.tickets import (
+    SUCCESSOR_BYTES,
+    TICKET_LIFE_S,
+    Ticket,
+    relay_id,
+    sign_successor,
+    sign_ticket,
+)
 from ezp2p.rendezvous.udp_port import Address, UdpPort
 from ezp2p.wire.datagram import (
+    ALLOCATION_BYTES,
     COOKIE_BYTES,
     RELAY_BIND,
     RELAY_BIND_MIN_BYTES,
     RELAY_BOUND,
     RELAY_CHALLENGE,
     RELAYED,
+    pack,
 )
 from ezp2p.wire.keys import Role
 
@@ -37,11 +48,30 @@ COUNSELOR: Address = ("192.0.2.2", 2000)
 EVE: Address = ("192.0.2.66", 6666)
 PATIENCE_S = 10
 
-GOOD = Ticket(os.urandom(16), Role.CUSTOMER, RELAY, int(WALL) + 3600, 10_000)
+GOOD = Ticket(os.urandom(16), Role.CUSTOMER, RELAY, int(WALL) + TICKET_LIFE_S, 10_000)
+THEIRS = replace(GOOD, role=Role.COUNSELOR)
 
 
 def table(*, largest: int = 100) -> RelayTable:
-    return RelayTable(KEY.public_key(), RELAY, bytes(32), largest=largest)
+    return RelayTable(KEY.public_key(), RELAY, bytes(32), largest=largest, grant_bytes=10_000)
+
+
+class MemoryTube:
+    """A WebSocket in memory."""
+
+    def __init__(self, host: str = "192.0.2.3") -> None:
+        self.host = host
+        self.messages: list[bytes] = []
+        self.is_open = True
+
+    def put(self, datagram: bytes) -> None:
+        self.messages += pack([datagram])
+
+    def put_message(self, message: bytes) -> None:
+        self.messages.append(message)
+
+    def let_go(self) -> None:
+        self.is_open = False
 
 
 def bind(cookie: bytes, ticket: bytes) -> bytes:
@@ -51,8 +81,14 @@ def bind(cookie: bytes, ticket: bytes) -> bytes:
 def offer(
     relay: RelayTable, ticket: Ticket, source: Address, now: float = 0.0, wall: float = WALL
 ) -> bytes | None:
-    """Bind as a program does, with a challenge between; returns the allocation, if any."""
-    signed = sign_ticket(ticket, KEY)
+    """Bind as a program does; returns the allocation, if any."""
+    return ask_seat(relay, sign_ticket(ticket, KEY), source, now, wall)
+
+
+def ask_seat(
+    relay: RelayTable, signed: bytes, source: Address, now: float = 0.0, wall: float = WALL
+) -> bytes | None:
+    """Bind with a challenge between; returns allocation and next ticket, if any."""
     challenge = relay.receive(bind(bytes(COOKIE_BYTES), signed), source, now, wall)
     assert challenge is not None
     assert challenge[0][0] == RELAY_CHALLENGE
@@ -64,8 +100,22 @@ def pair(relay: RelayTable, now: float = 0.0) -> bytes:
     """Bind both ends; returns their allocation."""
     allocation = offer(relay, GOOD, CUSTOMER, now)
     assert allocation is not None
-    assert offer(relay, replace(GOOD, role=Role.COUNSELOR), COUNSELOR, now) == allocation
+    assert offer(relay, THEIRS, COUNSELOR, now) == allocation
     return allocation
+
+
+def spend(relay: RelayTable, size_bytes: int, now: float = 0.0) -> int:
+    """Let the customer send packets of 1,000 bytes; return how many bytes were carried."""
+    packet = relayed(pair_again(relay, now), bytes(991))
+    carried = [relay.receive(packet, CUSTOMER, now, WALL) for _ in range(size_bytes // 1000)]
+    return sum(len(packet) for answer in carried if answer is not None)
+
+
+def pair_again(relay: RelayTable, now: float) -> bytes:
+    """Return the allocation of the pair that is bound."""
+    allocation = offer(relay, THEIRS, COUNSELOR, now)
+    assert allocation is not None
+    return allocation[:ALLOCATION_BYTES]
 
 
 def relayed(allocation: bytes, inner: bytes = b"hello") -> bytes:
@@ -170,6 +220,171 @@ def test_budget_ends_one_direction_and_binding_again_does_not_renew_it() -> None
     assert relay.receive(packet, CUSTOMER, 200.0, WALL) is None
 
 
+def test_end_that_is_half_through_its_ticket_gets_the_next_one_with_its_bind() -> None:
+    relay = table()
+    pair(relay)
+    assert spend(relay, 4_000) == 4_000
+    assert len(offer(relay, GOOD, CUSTOMER) or b"") == ALLOCATION_BYTES
+    assert spend(relay, 2_000) == 2_000
+    answer = offer(relay, GOOD, CUSTOMER) or b""
+    successor = answer[ALLOCATION_BYTES:]
+    assert len(successor) == SUCCESSOR_BYTES
+    assert offer(relay, GOOD, CUSTOMER) == answer  # the first may have got lost
+    assert ask_seat(relay, successor, CUSTOMER) == answer[:ALLOCATION_BYTES]
+    assert spend(relay, 20_000) == 14_000  # both budgets together
+
+
+def test_successors_come_once_in_ten_minutes_so_that_a_budget_is_a_rate() -> None:
+    relay = table()
+    pair(relay)
+    spend(relay, 6_000)
+    first = (offer(relay, GOOD, CUSTOMER) or b"")[ALLOCATION_BYTES:]
+    ask_seat(relay, first, CUSTOMER)
+    spend(relay, 20_000)
+    for now in (1.0, SUCCESSOR_EVERY_S - 1):
+        assert ask_seat(relay, first, CUSTOMER, now) == pair_again(relay, now)
+    second = (ask_seat(relay, first, CUSTOMER, SUCCESSOR_EVERY_S) or b"")[ALLOCATION_BYTES:]
+    ask_seat(relay, second, CUSTOMER, SUCCESSOR_EVERY_S)
+    assert spend(relay, 20_000, SUCCESSOR_EVERY_S) == 4_000  # what was dropped counts, too
+
+
+def test_session_outlives_its_first_ticket_by_the_relays_own_ones() -> None:
+    relay = table()
+    allocation = pair(relay)
+    late, too_late = WALL + TICKET_LIFE_S - 60, WALL + TICKET_LIFE_S + 60
+    ends = ((GOOD, CUSTOMER), (THEIRS, COUNSELOR))
+    answers = [offer(relay, ticket, end, 1.0, late) for ticket, end in ends]
+    for answer, (_, end) in zip(answers, ends, strict=True):
+        assert answer is not None
+        assert ask_seat(relay, answer[ALLOCATION_BYTES:], end, 2.0, late) == allocation
+    relay.sweep(3.0, too_late)
+    packet = relayed(allocation)
+    assert relay.receive(packet, CUSTOMER, 3.0, too_late) == (packet, COUNSELOR)
+    assert offer(relay, GOOD, CUSTOMER, 3.0, too_late) is None
+
+
+def test_half_pair_gets_no_successor() -> None:
+    relay = table()
+    for now in (0.0, 15.0):
+        answer = offer(relay, replace(GOOD, budget_bytes=0), CUSTOMER, now)
+        assert len(answer or b"") == ALLOCATION_BYTES
+
+
+def test_successor_of_another_relay_or_altered_is_refused() -> None:
+    relay = table()
+    pair(relay)
+    spend(relay, 6_000)
+    successor = (offer(relay, GOOD, CUSTOMER) or b"")[ALLOCATION_BYTES:]
+    for forged in (
+        sign_successor(replace(GOOD, budget_bytes=2**40), os.urandom(32)),
+        successor[:-1] + bytes((successor[-1] ^ 1,)),
+        successor[:40] + bytes((successor[40] ^ 1,)) + successor[41:],
+        b"\x01" + successor[1:],
+    ):
+        refused = relay.refused
+        assert ask_seat(relay, forged, CUSTOMER) is None
+        assert relay.refused == refused + 1
+
+
+# --- tubes
+
+
+def test_two_tubes_exchange_whole_messages() -> None:
+    relay, here, there, eve = table(), MemoryTube(), MemoryTube(), MemoryTube()
+    assert relay.admit(sign_ticket(GOOD, KEY), here, 0.0, WALL) is not None
+    assert relay.admit(sign_ticket(THEIRS, KEY), there, 0.0, WALL) is not None
+    (message,) = pack([b"one", b"two"])
+    assert list(relay.carry(message, here, 0.0)) == []
+    assert there.messages == [message]
+    assert (relay.is_seated(here), relay.is_seated(eve)) == (True, False)
+
+
+def test_one_end_by_udp_and_the_other_by_tube_meet() -> None:
+    relay, tube = table(), MemoryTube()
+    allocation = offer(relay, GOOD, CUSTOMER)
+    assert allocation is not None
+    relay.admit(sign_ticket(THEIRS, KEY), tube, 0.0, WALL)
+    (message,) = pack([b"one", b"two"])
+    assert list(relay.carry(message, tube, 0.0)) == [
+        (relayed(allocation, inner), CUSTOMER) for inner in (b"one", b"two")
+    ]
+    assert relay.receive(relayed(allocation, b"three"), CUSTOMER, 0.0, WALL) is None
+    assert tube.messages == list(pack([b"three"]))
+
+
+def test_each_kind_stays_with_its_kind_until_that_falls_silent() -> None:
+    relay, here, there = table(), MemoryTube(), MemoryTube()
+    packet = relayed(pair(relay))
+    relay.admit(sign_ticket(GOOD, KEY), here, 0.0, WALL)
+    (message,) = pack([b"by tube"])
+    assert list(relay.carry(message, here, 0.0)) == [(packet[:9] + b"by tube", COUNSELOR)]
+    relay.admit(sign_ticket(THEIRS, KEY), there, 0.0, WALL)
+    list(relay.carry(message, here, 0.0))
+    assert there.messages == [message]
+    assert relay.receive(packet, CUSTOMER, 0.0, WALL) == (packet, COUNSELOR)
+
+    later = LIVELY_S + 1
+    list(relay.carry(message, there, later))  # the counselor's UDP is dead, its tube is not
+    relay.sweep(later, WALL)
+    assert relay.receive(packet, CUSTOMER, later, WALL) is None
+    assert there.messages == [message, *pack([b"hello"])]
+
+
+def test_tube_takes_one_seat_and_no_second() -> None:
+    relay, tube = table(), MemoryTube()
+    assert relay.admit(sign_ticket(GOOD, KEY), tube, 0.0, WALL) is not None
+    assert relay.admit(sign_ticket(THEIRS, KEY), tube, 0.0, WALL) is None
+    other_call = replace(GOOD, call=os.urandom(16))
+    assert relay.admit(sign_ticket(other_call, KEY), tube, 0.0, WALL) is None
+    assert relay.admit(sign_ticket(GOOD, KEY), tube, 0.0, WALL) is not None
+    assert len(relay) == 1
+
+
+def test_tube_that_came_back_gets_the_seat_of_its_dead_predecessor() -> None:
+    relay, before, after = table(), MemoryTube(), MemoryTube()
+    relay.admit(sign_ticket(GOOD, KEY), before, 0.0, WALL)
+    assert relay.admit(sign_ticket(GOOD, KEY), after, REPLACE_AFTER_S / 2, WALL) is None
+    assert relay.admit(sign_ticket(GOOD, KEY), after, REPLACE_AFTER_S, WALL) is not None
+    assert (before.is_open, after.is_open) == (False, True)
+    relay.depart(before, REPLACE_AFTER_S)
+    assert relay.is_seated(after)
+
+
+def test_tube_whose_pair_is_over_is_let_go_and_one_that_left_is_forgotten() -> None:
+    relay, alone = table(), MemoryTube()
+    relay.admit(sign_ticket(GOOD, KEY), alone, 0.0, WALL)
+    relay.sweep(HALF_PAIR_S + 1, WALL)
+    assert not alone.is_open
+    other = MemoryTube()
+    relay.admit(sign_ticket(GOOD, KEY), other, 30.0, WALL)
+    relay.depart(other, 30.0)
+    assert (len(relay), other.is_open) == (0, True)
+
+
+def test_budget_is_one_for_both_kinds() -> None:
+    relay, tube = table(), MemoryTube()
+    packet = relayed(pair(relay), bytes(991))
+    relay.admit(sign_ticket(GOOD, KEY), tube, 0.0, WALL)
+    (message,) = pack([bytes(997)])
+    for _ in range(5):
+        assert relay.receive(packet, CUSTOMER, 0.0, WALL) is not None
+        assert list(relay.carry(message, tube, 0.0))
+    assert relay.receive(packet, CUSTOMER, 0.0, WALL) is None
+    assert not list(relay.carry(message, tube, 0.0))
+
+
+def test_message_that_is_cut_or_nonsense_brings_out_what_is_whole() -> None:
+    relay, tube = table(), MemoryTube()
+    offer(relay, GOOD, CUSTOMER)
+    relay.admit(sign_ticket(THEIRS, KEY), tube, 0.0, WALL)
+    (whole,) = pack([b"whole"])
+    for message in (whole + b"\x00\x09cut", whole + b"\x00", whole + b"\x00\x00", whole):
+        ((data, _),) = relay.carry(message, tube, 0.0)
+        assert data.endswith(b"whole")
+    for message in (b"\x03", b"\x03\xff\xff", b"\x03\x00\x00\x00\x00"):
+        assert not list(relay.carry(message, tube, 0.0))
+
+
 def test_half_pair_is_forgotten_after_its_time() -> None:
     relay = table()
     offer(relay, GOOD, CUSTOMER)
@@ -249,7 +464,7 @@ class End:
         challenge = await self.ask(bind(bytes(COOKIE_BYTES), signed))
         bound = await self.ask(bind(challenge[1:], signed))
         assert bound[0] == RELAY_BOUND
-        return bound[1:]
+        return bound[1 : 1 + ALLOCATION_BYTES]
 
 
 async def test_two_programs_exchange_datagrams_through_the_socket_and_a_third_cannot() -> None:
