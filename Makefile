@@ -15,7 +15,7 @@ WEB_TESTS = $(wildcard tests/ui/web/*.test.mjs)
 WINDOWS_TESTS ?= tests/windows $(addprefix tests/,base wire nat link store media channels session) \
 	tests/app/test_loop.py --ignore=tests/channels/test_screen_worker.py
 
-.PHONY: setup test test-all test-windows lint format bench demo lock clean
+.PHONY: setup test test-all test-windows selftest lint format bench demo lock clean
 
 setup:
 	@$(PYTHON3) build/setup.py
@@ -42,6 +42,10 @@ lint: setup
 	done
 	$(if $(WEB_SOURCES),$(NODE) $(TSC) --project tests/ui/web)
 	$(if $(WEB_TESTS),$(NODE) --test --test-reporter=dot $(WEB_TESTS))
+
+# Every part of the program once, as a built one tries itself.
+selftest: setup
+	$(PYTHON) -m ezp2p --selftest
 
 format: setup
 	$(PYTHON) -m ruff check --fix

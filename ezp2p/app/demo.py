@@ -6,79 +6,22 @@ do; so what the demo shows is what a company would have. DEMO_SECONDS ends it by
 
 from __future__ import annotations
 
-import json
 import os
-import queue
 import signal
 import subprocess
 import sys
 import tempfile
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, suppress
 from pathlib import Path
 from typing import Any, TextIO
 
+from ezp2p.app.part import END_TIMEOUT_S, Part, started
 from ezp2p.app.report import Reporter
 from ezp2p.app.stage import IN_MEMORY, can_share, can_view, display_in_memory
 from ezp2p.base.errors import EzError, UsageError
-from ezp2p.base.executable import command
 from ezp2p.wire.keys import ErrorKey
 
-STEP_TIMEOUT_S = 60.0
-END_TIMEOUT_S = 10.0
 COMPANY = "ezp2p demo"
-
-
-class Part:
-    """One started program that prints a JSON object a line."""
-
-    def __init__(self, arguments: list[str], environment: dict[str, str], log: TextIO) -> None:
-        """Start it; what it says beside its events goes into `log`."""
-        self.name = arguments[0]
-        self.process = subprocess.Popen(
-            command(*arguments, "--json"),
-            env={**os.environ, **environment},
-            stdout=subprocess.PIPE,
-            stderr=log,
-            text=True,
-            encoding="utf-8",
-        )
-        self._events: queue.Queue[dict[str, Any] | None] = queue.Queue()
-        threading.Thread(target=self._read, daemon=True).start()
-
-    def wait_for(self, kind: str, timeout_s: float = STEP_TIMEOUT_S) -> dict[str, Any]:
-        """Return the next event of this kind; raises EzError with the part's own error."""
-        deadline = time.monotonic() + timeout_s
-        while True:
-            try:
-                event = self._events.get(timeout=max(0.0, deadline - time.monotonic()))
-            except queue.Empty:
-                event = None
-            if event is None:
-                raise EzError(ErrorKey.INTERNAL, why=f"{self.name}: no {kind}")
-            if event["event"] == "error" and kind != "error":
-                fields = {name: value for name, value in event.items() if name != "key"}
-                raise EzError(event["key"], **{**fields, "why": self.name})
-            if event["event"] == kind:
-                return event
-
-    def end(self) -> None:
-        """Ask it to stop, and see that it does."""
-        self.process.terminate()
-        with suppress(subprocess.TimeoutExpired):
-            self.process.wait(END_TIMEOUT_S)
-            return
-        self.process.kill()
-        self.process.wait()
-
-    def _read(self) -> None:
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            with suppress(ValueError):
-                self._events.put(json.loads(line))
-        self._events.put(None)
 
 
 def run(options: dict[str, Any], reporter: Reporter) -> int:
@@ -110,7 +53,7 @@ def _play(
     """Start the three parts, let them play, and return what the customer's part measured."""
 
     def start(arguments: list[str], environment: dict[str, str]) -> Part:
-        return stack.enter_context(_part(arguments, environment, log))
+        return stack.enter_context(started(arguments, environment, log))
 
     shared, viewing = _displays(stack)
     place = ["--host", "127.0.0.1", "--port", "0", "--data", str(folder)]
@@ -168,12 +111,3 @@ def _second_display() -> AbstractContextManager[str]:
 
 def _in_memory(display: str) -> dict[str, str]:
     return {**IN_MEMORY, "DISPLAY": display}
-
-
-@contextmanager
-def _part(arguments: list[str], environment: dict[str, str], log: TextIO) -> Iterator[Part]:
-    part = Part(arguments, environment, log)
-    try:
-        yield part
-    finally:
-        part.end()

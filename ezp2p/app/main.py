@@ -32,6 +32,7 @@ HELP = {
     "admin": "accounts, sites and backups of a rendezvous, on its own machine",
     "doctor": "find out why no connection comes about",
     "demo": "everything on this one machine, to look at",
+    "selftest": "try every part of the program once (also: --selftest)",
     "version": "print the version",
 }
 
@@ -66,6 +67,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parse(line: list[str]) -> tuple[str, dict[str, Any]]:
+    if "--selftest" in line[:1]:
+        line = ["selftest", *line[1:]]
     if not line or (line[0].startswith("-") and line[0] not in ("-h", "--help", "--version")):
         line = ["window", *line]
     elif line[0].startswith("ezp2p://"):
@@ -101,6 +104,8 @@ def _runner(command: str) -> Runner:
             from ezp2p.app.doctor import run
         case "demo":
             from ezp2p.app.demo import run
+        case "selftest":
+            from ezp2p.app.selftest import run
         case "version":
             run = _version
         case _:

@@ -146,6 +146,7 @@ COMMANDS: dict[str, tuple[Option, ...]] = {
         *COMMON,
         Option("ui", "where the pages are shown", choices=("window", "browser", "none")),
     ),
+    "selftest": COMMON,
     "version": (JSON,),
 }
 

@@ -5,26 +5,26 @@
 
 The engine is WebView2 on Windows, WebKit on macOS, Qt's on Linux; it follows the system's dark
 or light look by itself. Where there is none, or no display, Unavailable says so before anything
-is shown, and the pages open in a browser instead.
+is shown, and the pages open in a browser instead. The single file for Linux is built without an
+engine (Qt's would triple it), so its library is looked for only when a window is wanted.
 """
 
 from __future__ import annotations
 
 import contextlib
-import importlib
 import os
 import socket
 import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
-
-import webview
-from webview.errors import WebViewException
+from typing import TYPE_CHECKING, Literal
 
 from ezp2p.base.errors import Unavailable
 from ezp2p.wire.keys import ErrorKey
+
+if TYPE_CHECKING:
+    import webview
 
 SIZE = (1100, 760)
 LEAST_SIZE = (340, 480)
@@ -98,9 +98,24 @@ def load_engine() -> None:
     Qt's binding walks through the table of loaded modules while it starts; if another thread
     loads one meanwhile, Python ends the process ("libshiboken: could not initialize").
     """
+    with contextlib.suppress(ImportError):  # run_window says so, to a person
+        _import_engine()
+
+
+def engine() -> str:
+    """Return the name of the engine that this program would use: "qt", "edgechromium", "cocoa".
+
+    Loads it, so the same as for load_engine() goes. Raises ImportError if it is not there.
+    """
+    _import_engine()
+    return _engine()
+
+
+def _import_engine() -> None:
+    import webview
+
     if sys.platform == "linux":
-        with contextlib.suppress(ImportError):  # run_window says so, to a person
-            importlib.import_module("webview.platforms.qt")
+        import webview.platforms.qt  # noqa: F401 - loaded for later
 
 
 def run_window(
@@ -116,6 +131,11 @@ def run_window(
     has closed it; both on whatever thread. Raises Unavailable(window.unavailable).
     """
     check_window()
+    try:
+        import webview
+        from webview.errors import WebViewException
+    except ImportError as error:
+        raise Unavailable(ErrorKey.WINDOW_UNAVAILABLE, why=error) from None
     if sys.platform == "linux" and os.geteuid() == 0:
         # Chromium's sandbox refuses to run as root, which only test machines do.
         os.environ["QTWEBENGINE_DISABLE_SANDBOX"] = "1"
