@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
-import ezp2p
+from ezp2p.app.edition import edition
 from ezp2p.app.options import COMMANDS, add_options, resolve
 from ezp2p.app.places import LOCALE
 from ezp2p.app.report import Reporter
@@ -33,7 +33,7 @@ HELP = {
     "doctor": "find out why no connection comes about",
     "demo": "everything on this one machine, to look at",
     "selftest": "try every part of the program once (also: --selftest)",
-    "version": "print the version",
+    "version": "print version, day and commit of this build (also: --version)",
 }
 
 
@@ -67,14 +67,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parse(line: list[str]) -> tuple[str, dict[str, Any]]:
-    if "--selftest" in line[:1]:
-        line = ["selftest", *line[1:]]
-    if not line or (line[0].startswith("-") and line[0] not in ("-h", "--help", "--version")):
+    if line and line[0] in ("--selftest", "--version"):
+        line = [line[0].removeprefix("--"), *line[1:]]
+    elif not line or (line[0].startswith("-") and line[0] not in ("-h", "--help")):
         line = ["window", *line]
     elif line[0].startswith("ezp2p://"):
         line = ["customer", *line]
     parser = _Parser(prog="ezp2p", description="Remote support, peer to peer.")
-    parser.add_argument("--version", action="version", version=f"ezp2p {ezp2p.__version__}")
     commands = parser.add_subparsers(dest="command", required=True)
     for name in COMMANDS:
         sub = commands.add_parser(name, help=HELP[name], description=HELP[name])
@@ -131,5 +130,8 @@ def _warn_of_secrets(given: dict[str, Any], reporter: Reporter) -> None:
 
 
 def _version(options: dict[str, Any], reporter: Reporter) -> int:
-    reporter.event("version", f"ezp2p {ezp2p.__version__}", version=ezp2p.__version__)
+    this = edition()
+    reporter.event(
+        "version", f"ezp2p {this}", version=this.version, day=this.day, commit=this.commit
+    )
     return 0

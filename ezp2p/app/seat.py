@@ -17,7 +17,6 @@ import webbrowser
 from collections.abc import Callable
 from typing import Any
 
-import ezp2p
 from ezp2p.app.compose import (
     CLOCK,
     NetworkReception,
@@ -25,6 +24,7 @@ from ezp2p.app.compose import (
     open_settings,
     warm_up,
 )
+from ezp2p.app.edition import edition
 from ezp2p.app.loop import run as run_loop
 from ezp2p.app.loop import run_beside
 from ezp2p.app.places import LOCALE, WEB
@@ -58,7 +58,7 @@ class Seat:
         begin: Callable[[Front], None],
     ) -> None:
         """`begin` is called once, when everything stands: to log in, to enter a code."""
-        self.version = ezp2p.__version__
+        self.version = str(edition())
         self.languages = languages(LOCALE)
         self._options = options
         self._reporter = reporter

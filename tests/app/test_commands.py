@@ -6,17 +6,21 @@ from pathlib import Path
 
 import pytest
 
-import ezp2p
+from ezp2p.app.edition import edition
 from tests.support.company import company
 from tests.support.program import Event, finished, program
 from tests.support.xvfb import xvfb
 
 
 def test_version_is_told_to_people_and_to_scripts(tmp_path: Path) -> None:
-    code, said = finished("version", home=tmp_path, as_json=False)
-    assert (code, said.lines) == (0, [f"ezp2p {ezp2p.__version__}"])
+    this = edition()
+    for asked in ("version", "--version"):
+        code, said = finished(asked, home=tmp_path, as_json=False)
+        assert (code, said.lines) == (0, [f"ezp2p {this}"])
     code, said = finished("version", home=tmp_path)
-    assert said.events == [{"event": "version", "version": ezp2p.__version__}]
+    assert said.events == [
+        {"event": "version", "version": this.version, "day": this.day, "commit": this.commit}
+    ]
 
 
 @pytest.mark.parametrize("command", ["customer", "admin"])
