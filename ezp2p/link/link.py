@@ -40,6 +40,7 @@ from ezp2p.link.events import (
     closed_by,
 )
 from ezp2p.link.keys import SessionKeys
+from ezp2p.link.lane import LaneTls
 from ezp2p.link.proof import SALT_BYTES, ProofTerms
 from ezp2p.link.socket import Counts, Received, UdpSocket
 from ezp2p.link.streams import ChannelStreams
@@ -49,10 +50,11 @@ from ezp2p.wire.channel import Channel
 from ezp2p.wire.codecs import CODECS
 from ezp2p.wire.datagram import SAFE_DATAGRAM_BYTES
 from ezp2p.wire.joining import CandidateOffer
-from ezp2p.wire.keys import ErrorKey, Role
+from ezp2p.wire.keys import ErrorKey, PathKind, Role
 from ezp2p.wire.messages.session import Proof
 
 SILENT_S = 3.0
+LANE_RTT_S = 0.005  # farther away TCP is no faster than we are
 PATIENCE_S = 600.0
 CONNECT_TIMEOUT_S = 60.0
 FLUSH_TIMEOUT_S = 2.0
@@ -93,6 +95,7 @@ class Link:
         self._clock = clock
         self._loop = asyncio.get_running_loop()
         self._terms = ProofTerms(keys.proof, nonce, session_id)
+        self._identity = identity
         self._pinned_der = pinned_der
         self._admission = Admission(identity, self._terms) if identity else None
         self._connection: Connection | None = None
@@ -129,6 +132,24 @@ class Link:
     def rate_bps(self) -> float:
         """Best rate, in bytes a second, at which the peer lately got what we sent."""
         return self._connection.rate_bps if self._connection else 0.0
+
+    @property
+    def is_customer(self) -> bool:
+        """Whether this is the customer's end."""
+        return self._identity is not None
+
+    @property
+    def lane_host(self) -> str | None:
+        """Where a bulk lane would lead: the peer's address on our LAN, None where it is no use."""
+        for route in self._carrier.paths.routes[:1]:
+            near = self._carrier.paths.shortest_round_trip_s < LANE_RTT_S
+            if route.kind is PathKind.DIRECT_LAN and near:
+                return route.address.host
+        return None
+
+    def lane_tls(self) -> LaneTls:
+        """Return our half of a bulk lane's TLS."""
+        return LaneTls(identity=self._identity, pinned_der=self._pinned_der or b"")
 
     @property
     def port(self) -> int:

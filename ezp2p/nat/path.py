@@ -65,6 +65,7 @@ class Path:
         self.forget_at = now + GUESS_LIFE_S if guessed else None
         self.pongs = 0  # since it was last silent
         self.heard_at: float | None = None  # when anything authentic last came by it
+        self.shortest_round_trip_s = float("inf")  # the distance, whatever the machines do besides
         self._rtt_s: float | None = None
         self._was_proven = False
         self._fast_until = now + FAST_PHASE_S
@@ -124,6 +125,7 @@ class Path:
         if sent_at is None:
             return False
         sample = now - sent_at
+        self.shortest_round_trip_s = min(self.shortest_round_trip_s, sample)
         self._rtt_s = (
             sample if self._rtt_s is None else self._rtt_s + (sample - self._rtt_s) * _RTT_SMOOTHING
         )

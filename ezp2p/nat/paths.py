@@ -120,6 +120,11 @@ class PathTable:
         """Of the path in use; None before there is one."""
         return self._best.round_trip_s if self._best else None
 
+    @property
+    def shortest_round_trip_s(self) -> float:
+        """Of the path in use; infinite before there is one."""
+        return self._best.shortest_round_trip_s if self._best else float("inf")
+
     def knows(self, route: Route) -> bool:
         """Whether the peer has been heard on this route, so that QUIC may come from it."""
         path = self._paths.get(route)

@@ -5,6 +5,7 @@ Hello              <->        Hello          first from both; versions are compa
 AskGrants           ->
                    <-         GrantsChanged  after the customer's answer, and at each change
 Echo               <->        Echoed         once a second, for the round trip people read
+LaneOffer, AskLane <->        LaneMissed     a bulk lane beside the link (session/lanes.py)
 End                <->        End
 """
 
@@ -66,6 +67,13 @@ class RoundTripMeasured:
 
 
 @dataclass(frozen=True, slots=True)
+class LaneSaid:
+    """The other program said something about a bulk lane."""
+
+    message: words.LaneOffer | words.LaneMissed | words.AskLane
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
     """The other side ended the session."""
 
@@ -79,6 +87,7 @@ ControlEvent = (
     | GrantsAsked
     | GrantsAnnounced
     | RoundTripMeasured
+    | LaneSaid
     | Ended
 )
 
@@ -114,6 +123,10 @@ class ControlEnd(End[ControlEvent]):
         """Tell the other side that the session is over."""
         self._send(words.End(reason))
 
+    def say_lane(self, message: words.LaneOffer | words.LaneMissed | words.AskLane) -> None:
+        """Tell the other side something about a bulk lane."""
+        self._send(message)
+
     def receive(self, message: msgspec.Struct, now: float) -> None:
         """Take a message; whatever comes before Hello is the peer's error."""
         match message:
@@ -129,6 +142,8 @@ class ControlEnd(End[ControlEvent]):
                 sent_at = self._echoes.pop(number, None)
                 if sent_at is not None:
                     self._tell(RoundTripMeasured(now - sent_at))
+            case words.LaneOffer() | words.LaneMissed() | words.AskLane():
+                self._tell(LaneSaid(message))
             case _:
                 self._receive_own(message)
 

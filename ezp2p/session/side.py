@@ -24,6 +24,7 @@ from ezp2p.link.link import SILENT_S, Link
 from ezp2p.session import control, events
 from ezp2p.session.conversation import Conversation
 from ezp2p.session.ending import reason_of
+from ezp2p.session.lanes import LaneMessage, Lanes
 from ezp2p.session.phase import Phase, Turn, turn
 from ezp2p.session.tools import Diary
 from ezp2p.wire.channel import Channel
@@ -65,6 +66,7 @@ class Side(ABC):
         self._end_wanted = asyncio.Event()
         self._group = asyncio.TaskGroup()
         self._session_end = session_end
+        self.lanes = Lanes(link, self._say_lane, self._group.create_task)
         self._chat = ChatEnd()
         every = {Channel.SESSION: session_end, **ends, Channel.CHAT: self._chat}
         self._conversation = Conversation(link, every, self, clock)
@@ -152,6 +154,8 @@ class Side(ABC):
                 self._end_wanted.set()
             case ChatSaid():
                 self._said(event)
+            case control.LaneSaid(message=message):
+                self.lanes.hear(message)
             case _:
                 self._happened(channel, event)
 
@@ -207,9 +211,14 @@ class Side(ABC):
             return
         self.reason = reason
         self._withdraw()
+        self.lanes.close()
         self._turn(Turn.OVER)
         self._diary.write("ended", reason=reason)
         self._watcher.happened(events.Over(reason))
+
+    def _say_lane(self, message: LaneMessage) -> None:
+        self._session_end.say_lane(message)
+        self._conversation.flush()
 
     async def _close_when_wanted(self) -> None:
         await self._end_wanted.wait()

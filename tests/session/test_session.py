@@ -346,3 +346,25 @@ async def test_leaving_program_ends_the_session_with_a_word() -> None:
         running.task.cancel()
         over = await running.meeting.desk_ears.ears.wait_for(events.Over)
         assert over.reason is EndReason.PROGRAM_CLOSED
+
+
+async def test_session_on_a_lan_has_a_lane_for_bulk_that_ends_with_it() -> None:
+    async with session() as running:
+        customer = running.visit.session
+        assert customer is not None
+        await running.ears.wait_for(events.PathTaken, lambda e: e.kind is PathKind.DIRECT_LAN)
+        # By then one ping at least was not held up by anything.
+        await running.meeting.desk_ears.ears.wait_for(events.QualityTaken)
+        opened = await customer.lanes.open()
+        assert opened is not None
+        number, sending = opened
+        receiving = await running.counselor.lanes.take(number)
+        buffer = memoryview(bytearray(8))
+        await asyncio.to_thread(sending.send, b"in bulk.")
+        assert await asyncio.to_thread(receiving.receive_into, buffer) == 8
+        assert bytes(buffer) == b"in bulk."
+        customer.end(EndReason.CUSTOMER_ENDED)
+        await running.over()
+        assert sending.closed
+        with pytest.raises(EzError):
+            await asyncio.to_thread(receiving.receive_into, buffer)

@@ -2,6 +2,7 @@
 
     counselor -> customer   Proof, Hello, AskGrants, Echo, End
     customer  -> counselor  Hello, GrantsChanged, Echoed, End (and Echo, Echoed both ways)
+    both ways               LaneOffer, LaneMissed, AskLane
 
 `Proof` is the first thing a counselor says; a customer answers nothing else before it fits.
 """
@@ -72,4 +73,36 @@ class End(Message, frozen=True, tag=7):
     reason: EndReason
 
 
-SessionMessage = Proof | Hello | AskGrants | GrantsChanged | Echo | Echoed | End
+class LaneOffer(Message, frozen=True, tag=8):
+    """We listen on this TCP port for a bulk lane of this number; what each end must show."""
+
+    number: U32
+    port: Annotated[int, Meta(ge=1, le=65535)]
+    callers_pass: Hash
+    hosts_pass: Hash
+
+
+class LaneMissed(Message, frozen=True, tag=9):
+    """The lane that was offered or asked for under this number cannot be opened so."""
+
+    number: U32
+
+
+class AskLane(Message, frozen=True, tag=10):
+    """Our offer under this number was of no use: please listen, and offer it yourself."""
+
+    number: U32
+
+
+SessionMessage = (
+    Proof
+    | Hello
+    | AskGrants
+    | GrantsChanged
+    | Echo
+    | Echoed
+    | End
+    | LaneOffer
+    | LaneMissed
+    | AskLane
+)

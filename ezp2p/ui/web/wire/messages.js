@@ -213,7 +213,31 @@ export const FRAME_LIMIT = Object.freeze({
  * @property {EndReason} reason
  */
 
-/** @typedef {Proof | Hello | AskGrants | GrantsChanged | Echo | Echoed | End} SessionMessage */
+/**
+ * We listen on this TCP port for a bulk lane of this number; what each end must show.
+ * @typedef {object} LaneOffer
+ * @property {'LaneOffer'} type
+ * @property {number} number 0 to 4294967295
+ * @property {number} port 1 to 65535
+ * @property {Uint8Array} callers_pass at most 32 bytes
+ * @property {Uint8Array} hosts_pass at most 32 bytes
+ */
+
+/**
+ * The lane that was offered or asked for under this number cannot be opened so.
+ * @typedef {object} LaneMissed
+ * @property {'LaneMissed'} type
+ * @property {number} number 0 to 4294967295
+ */
+
+/**
+ * Our offer under this number was of no use: please listen, and offer it yourself.
+ * @typedef {object} AskLane
+ * @property {'AskLane'} type
+ * @property {number} number 0 to 4294967295
+ */
+
+/** @typedef {Proof | Hello | AskGrants | GrantsChanged | Echo | Echoed | End | LaneOffer | LaneMissed | AskLane} SessionMessage */
 
 /** Numbers of the messages of the session channel. */
 export const SessionNumber = Object.freeze({
@@ -224,6 +248,9 @@ export const SessionNumber = Object.freeze({
   Echo: 5,
   Echoed: 6,
   End: 7,
+  LaneOffer: 8,
+  LaneMissed: 9,
+  AskLane: 10,
 });
 
 /** Longest texts (in code points) and lists of the session channel. */
@@ -610,6 +637,24 @@ export function decodeSession(data) {
         type: 'End',
         reason: choice(a[1], EndReason),
       };
+    case 8:
+      return {
+        type: 'LaneOffer',
+        number: integer(a[1], 0, 4294967295),
+        port: integer(a[2], 1, 65535),
+        callers_pass: bytes(a[3], 32, 32),
+        hosts_pass: bytes(a[4], 32, 32),
+      };
+    case 9:
+      return {
+        type: 'LaneMissed',
+        number: integer(a[1], 0, 4294967295),
+      };
+    case 10:
+      return {
+        type: 'AskLane',
+        number: integer(a[1], 0, 4294967295),
+      };
     default: return null;
   }
 }
@@ -627,6 +672,9 @@ export function encodeSession(m) {
     case 'Echo': return encode([5, m.number]);
     case 'Echoed': return encode([6, m.number]);
     case 'End': return encode([7, m.reason]);
+    case 'LaneOffer': return encode([8, m.number, m.port, m.callers_pass, m.hosts_pass]);
+    case 'LaneMissed': return encode([9, m.number]);
+    case 'AskLane': return encode([10, m.number]);
     default: throw new TypeError('no such message');
   }
 }
