@@ -1,10 +1,11 @@
 """One QUIC connection as we need it: fixed windows, real priorities, paths that change below.
 
-aioquic 1.7.2 (the exact version is pinned, since this reaches into it) is changed in six places:
+aioquic 1.7.2 (the exact version is pinned, since this reaches into it) is changed in seven places:
 
 - Receive windows are what was delivered plus a constant. aioquic doubles them on the offset it
   has *seen* and allocates the gap, so that 13 packets of one byte cost 4 GiB.
 - Streams are served by priority, not in turn; within one priority in turn.
+- Congestion control and pacing are ours (congestion.py).
 - It is told one constant address; when the real path changes, `change_path` starts congestion
   control anew and, after a silence, sends again what was on its way.
 - Its end is known at once, not after three time-outs of draining.
@@ -16,6 +17,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Sequence
+from random import Random
 from typing import Any
 
 from aioquic.quic.configuration import QuicConfiguration
@@ -73,12 +75,14 @@ class _ServiceOrder(list[QuicStream]):
 class Connection(QuicConnection):
     """A QuicConnection with the changes above."""
 
-    def __init__(self, *, configuration: QuicConfiguration, **how: Any) -> None:
+    def __init__(self, *, configuration: QuicConfiguration, random: Random, **how: Any) -> None:
         self._order = _ServiceOrder()
         self.held_bytes = 0  # received, and not yet taken by the session
+        self.more_waits = False  # bulk that the cap keeps out of the streams
         self._credited = (-1, -1)
+        self._random = random
         super().__init__(configuration=configuration, **how)
-        self._loss._pacer = PathPacer(max_datagram_size=self._max_datagram_size)
+        self._control_path_anew()
         # A channel is a bidirectional stream that the counselor (the client) opens.
         self._local_max_streams_bidi.value = 0 if self._is_client else MAX_STREAMS
         self._local_max_streams_bidi.sent = self._local_max_streams_bidi.value
@@ -123,7 +127,7 @@ class Connection(QuicConnection):
 
     @property
     def rate_bps(self) -> float:
-        """Best delivery rate of the last seconds in bytes a second."""
+        """What the path carries as far as is known, in bytes a second."""
         return self._congestion.rate_bps
 
     def knows_stream(self, stream_id: int) -> bool:
@@ -133,7 +137,10 @@ class Connection(QuicConnection):
     def unacked_bytes(self, stream_id: int) -> int:
         """How much of what was written to the stream the peer has not acknowledged."""
         stream = self._streams.get(stream_id)
-        return len(stream.sender._buffer) if stream else 0
+        if stream is None:
+            return 0
+        sender = stream.sender
+        return len(sender._buffer) - sum(ahead.stop - ahead.start for ahead in sender._acked)
 
     def answers_to(self, destination_cid: bytes) -> bool:
         """Whether a packet with this connection id is for us."""
@@ -167,16 +174,24 @@ class Connection(QuicConnection):
         """Return what is to be sent now."""
         if not self._network_paths:
             return []
-        has_data = any(not stream.sender.buffer_is_empty for stream in self._order)
+        congestion, pacer = self._congestion, self._pacer
+        congestion.settle(now)
+        pacer.use_rate(congestion.pace_bps)
         ack_at = self._ack_at()
         if ack_at is not None and ack_at > now and self._handshake_confirmed:
-            if has_data:
+            has_data = self._has_data
+            if has_data and pacer.next_send_time(now) is None:
                 self._spaces[Epoch.ONE_RTT].ack_at = now  # it rides along, and saves a datagram
-            elif not self._close_pending and not self._probe_pending:
+            elif not (has_data or self._close_pending or self._probe_pending):
                 # Whatever else there is goes with the ACK, in a millisecond.
                 self._pacing_at = None
+                self._note_starving()
                 return []
-        return [data for data, _address in self.datagrams_to_send(now)]
+        before = congestion.bytes_in_flight
+        datagrams = [data for data, _address in self.datagrams_to_send(now)]
+        pacer.settle(max(0, congestion.bytes_in_flight - before))
+        self._note_starving()
+        return datagrams
 
     def change_path(self, round_trip_s: float, now: float, *, after_silence: bool) -> None:
         """The path below is another one; after a silence all that was on its way is sent again."""
@@ -190,10 +205,7 @@ class Connection(QuicConnection):
                 packets=list(space.sent_packets.values()),
                 space=space,
             )
-        loss._cc = PathCongestion(
-            max_datagram_size=self._max_datagram_size, first=self._packet_number
-        )
-        loss._pacer = PathPacer(max_datagram_size=self._max_datagram_size)
+        self._control_path_anew()
         loss._rtt_initialized = False
         loss._rtt_min = float("inf")
         loss._rtt_initial = max(round_trip_s, 0.001)
@@ -205,7 +217,7 @@ class Connection(QuicConnection):
         """Send datagrams of at most so many bytes from now on."""
         self._max_datagram_size = size_bytes
         self._congestion.use_datagrams_of(size_bytes)
-        self._loss._pacer._max_datagram_size = size_bytes
+        self._pacer.use_datagrams_of(size_bytes)
 
     # --- the changes inside
 
@@ -218,6 +230,32 @@ class Connection(QuicConnection):
         controller = self._loss._cc
         assert isinstance(controller, PathCongestion)
         return controller
+
+    @property
+    def _pacer(self) -> PathPacer:
+        pacer = self._loss._pacer
+        assert isinstance(pacer, PathPacer)
+        return pacer
+
+    @property
+    def _has_data(self) -> bool:
+        return any(not stream.sender.buffer_is_empty for stream in self._order)
+
+    def _control_path_anew(self) -> None:
+        size = self._max_datagram_size
+        self._loss._cc = PathCongestion(
+            max_datagram_size=size, random=self._random, first=self._packet_number
+        )
+        self._loss._pacer = PathPacer(max_datagram_size=size)
+
+    def _note_starving(self) -> None:
+        """Tell congestion control if neither it nor the pacer kept us from sending more."""
+        congestion = self._congestion
+        room = congestion.congestion_window - congestion.bytes_in_flight
+        if self._pacing_at is not None or room < self._max_datagram_size:
+            return
+        if self._has_data or not self.more_waits:
+            congestion.starved()
 
     @property
     def _streams_queue(self) -> list[QuicStream]:

@@ -57,6 +57,7 @@ class ChannelStreams:
                     self._empty(channel, connection)
                 elif not hold_bulk:
                     self._trickle(channel, connection)
+        connection.more_waits = not hold_bulk and any(self._queues[bulk] for bulk in self._bulk)
 
     def unacked_bytes(self, channel: Channel, connection: Connection | None) -> int:
         """How many bytes of this channel the other end has not acknowledged."""
