@@ -98,14 +98,18 @@ class Lane:
             raise _broken(error) from error
 
     def receive_into(self, buffer: memoryview) -> int:
-        """Wait for some bytes, put them into `buffer`, return how many; 0 at the end.
+        """Fill `buffer`; return how many bytes there are, fewer than it holds only at the end.
 
         Raises Unreachable(link.lost) when the lane breaks: an end that was not said is no end.
         """
+        filled = 0
         try:
-            return self._socket.recv_into(buffer)
+            # OpenSSL gives a record (16 KiB) at a time.
+            while filled < len(buffer) and (size := self._socket.recv_into(buffer[filled:])):
+                filled += size
         except OSError as error:
             raise _broken(error) from error
+        return filled
 
     def finish(self) -> None:
         """Say that nothing follows, and wait until the other end says so, too."""

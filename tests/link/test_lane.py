@@ -55,9 +55,7 @@ def accepting(beside: ThreadPoolExecutor, tls: LaneTls) -> tuple[LaneTerms, Futu
 def receive(lane: Lane, size_bytes: int) -> bytes:
     """Take exactly so much."""
     buffer = memoryview(bytearray(size_bytes))
-    taken = 0
-    while taken < size_bytes:
-        taken += lane.receive_into(buffer[taken:])
+    assert lane.receive_into(buffer) == size_bytes
     return bytes(buffer)
 
 
