@@ -1,6 +1,7 @@
 """The program in front of a person: its pages, in our own window or in a browser.
 
-window     this thread shows the window, a second one runs the loop; closing it ends both
+window     this thread shows the window, a second one runs the loop; closing it ends both; without
+           a web engine the window is the system's browser in app mode, or a tab of it
 browser    the loop runs here; the system's browser is opened at the pages' address
 headless   as browser, but whoever started us opens the address
 """
@@ -35,6 +36,7 @@ from ezp2p.base.texts import Texts, languages
 from ezp2p.desktop.keyring import SystemKeyring
 from ezp2p.session.events import Watcher
 from ezp2p.session.visit import Visit
+from ezp2p.ui.browser import show_in_app_mode
 from ezp2p.ui.counselor import CounselorHalf
 from ezp2p.ui.customer import CustomerHalf
 from ezp2p.ui.front import Front
@@ -162,7 +164,16 @@ class Seat:
         self._address_known.set()
         if self._options["ui"] == "browser" and not self._options.get("headless"):
             # Some browsers come back only when they are closed.
-            threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
+            threading.Thread(target=self._open_browser, daemon=True).start()
+
+    def _open_browser(self) -> None:
+        if not webbrowser.open(self._address):
+            self._tell("cli.no-browser")
+
+    def _tell(self, key: str) -> None:
+        """Say it to whoever started us, who has no page to read it on."""
+        sentence = self._reporter.texts.text(key, {"url": self._address})
+        print(sentence, file=sys.stderr, flush=True)
 
     def _customer_half(self) -> CustomerHalf:
         def make_visit(watcher: Watcher) -> Visit:
@@ -207,10 +218,11 @@ class Seat:
                 self._address, "ezp2p", opened=self._window_opened, closed=self._window_closed
             )
         except Unavailable as error:
-            log.warning("no window: %s", error)
-            sentence = self._reporter.texts.text("cli.no-window", {"url": self._address})
-            print(sentence, file=sys.stderr, flush=True)
-            webbrowser.open(self._address)
+            log.info("no window: %s", error)
+            if show_in_app_mode(self._address, ended):
+                return
+            self._tell("cli.no-window")
+            self._open_browser()
             ended.wait()
 
     def _window_opened(self, window: ProgramWindow) -> None:
