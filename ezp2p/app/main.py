@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import ssl
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
@@ -15,7 +16,9 @@ from ezp2p.app.edition import edition
 from ezp2p.app.options import COMMANDS, add_options, resolve
 from ezp2p.app.places import LOCALE
 from ezp2p.app.report import Reporter
+from ezp2p.app.trust import find_authorities
 from ezp2p.base.errors import EzError, UsageError
+from ezp2p.base.executable import is_built
 from ezp2p.base.log import log_to
 from ezp2p.base.texts import FALLBACK, Texts, languages, system_language
 from ezp2p.wire.keys import ErrorKey
@@ -47,6 +50,9 @@ class _Parser(argparse.ArgumentParser):
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the program; return its exit code."""
     line = list(sys.argv[1:] if argv is None else argv)
+    if is_built():
+        paths = ssl.get_default_verify_paths()
+        find_authorities(os.environ, paths.cafile, paths.capath)
     # Until the options are read, the reporter goes by what stands on the line.
     reporter = _reporter(None, as_json="--json" in line)
     try:
