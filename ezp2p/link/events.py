@@ -9,7 +9,7 @@ from aioquic.quic.packet import QuicErrorCode
 
 from ezp2p.nat.route import Address
 from ezp2p.wire.channel import Channel
-from ezp2p.wire.keys import EndReason, ErrorKey, PathKind
+from ezp2p.wire.keys import EndReason, ErrorKey, PathKind, PathWhy
 
 Reason = EndReason | ErrorKey
 
@@ -42,6 +42,13 @@ class PathChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class PathExplained:
+    """Why the path in use is no better one, as far as is known now; None: it is direct."""
+
+    why: PathWhy | None
+
+
+@dataclass(frozen=True, slots=True)
 class LinkSilent:
     """Nothing was heard of the peer for SILENT_S; the link goes on trying."""
 
@@ -59,7 +66,9 @@ class LinkClosed:
     by_peer: bool
 
 
-LinkEvent = LinkReady | ChannelMessage | PathChanged | LinkSilent | LinkBack | LinkClosed
+LinkEvent = (
+    LinkReady | ChannelMessage | PathChanged | PathExplained | LinkSilent | LinkBack | LinkClosed
+)
 
 
 def closed_by(end: ConnectionTerminated, *, peer: bool) -> LinkClosed:

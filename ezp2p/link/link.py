@@ -16,7 +16,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
 from aioquic.quic.events import QuicEvent
@@ -36,6 +36,7 @@ from ezp2p.link.events import (
     LinkReady,
     LinkSilent,
     PathChanged,
+    PathExplained,
     Reason,
     closed_by,
 )
@@ -45,12 +46,14 @@ from ezp2p.link.proof import SALT_BYTES, ProofTerms
 from ezp2p.link.socket import Counts, Received, UdpSocket
 from ezp2p.link.streams import ChannelStreams
 from ezp2p.nat import paths
-from ezp2p.nat.route import address_of
+from ezp2p.nat.reach import Reach
+from ezp2p.nat.route import Address, address_of
+from ezp2p.nat.verdict import TRYING_S, why
 from ezp2p.wire.channel import Channel
 from ezp2p.wire.codecs import CODECS
 from ezp2p.wire.datagram import SAFE_DATAGRAM_BYTES
 from ezp2p.wire.joining import CandidateOffer
-from ezp2p.wire.keys import ErrorKey, PathKind, Role
+from ezp2p.wire.keys import ErrorKey, PathKind, PathWhy, PortMapping, Role
 from ezp2p.wire.messages.session import Proof
 
 SILENT_S = 3.0
@@ -79,11 +82,13 @@ class Link:
         clock: Clock,
         identity: Identity | None = None,
         pinned_der: bytes | None = None,
+        reach: Reach | None = None,
         bulk: Iterable[Channel] = (),
         patience_s: float = PATIENCE_S,
     ) -> None:
         """Start: the customer with its `identity`, the counselor with the `pinned_der` it got.
 
+        `reach` is what has become known about the socket so far; the link finds out more.
         Messages on the `bulk` channels wait for all others and never fill the network. A peer
         that is silent for `patience_s` is given up; until then all goes on where it stopped.
         """
@@ -99,7 +104,8 @@ class Link:
         self._pinned_der = pinned_der
         self._admission = Admission(identity, self._terms) if identity else None
         self._connection: Connection | None = None
-        self._carrier = Carrier(socket, keys.ping, role)
+        self.reach = reach or Reach(())
+        self._carrier = Carrier(socket, keys.ping, role, self.reach)
         self._streams = ChannelStreams(bulk)
         self._socket = socket
         self._events: deque[LinkEvent] = deque()
@@ -118,6 +124,11 @@ class Link:
         self._timer_at = float("inf")
         self._connect_by = now + CONNECT_TIMEOUT_S
         self._spoke_at = now
+        self._began_at = now
+        self._news = asyncio.Event()
+        self._path: PathKind | None = None
+        self._why: PathWhy | None = None
+        self._their_mapping = PortMapping.UNKNOWN
         socket.listen(self._receive)
         self._arm(now)
 
@@ -161,11 +172,42 @@ class Link:
         """Datagrams and bytes sent and received, growing."""
         return self._socket.counts
 
-    def add_candidates(self, offers: Iterable[CandidateOffer]) -> None:
-        """Try the addresses that the peer says it has; those of no use are passed over."""
+    def add_candidates(
+        self, offers: Iterable[CandidateOffer], mapping: str = PortMapping.UNKNOWN
+    ) -> None:
+        """Try the addresses that the peer says it has; those of no use are passed over.
+
+        `mapping` is what it says that its network does.
+        """
         now = self._clock.now()
+        if mapping in set(PortMapping) and mapping != PortMapping.UNKNOWN:
+            self._their_mapping = PortMapping(mapping)
         self._carrier.add_candidates(list(offers), now)
+        self._soon()
         self._arm(now)
+
+    def discover(self, servers: Sequence[Address]) -> None:
+        """Ask these ports of one server how the world sees us, now and again and again."""
+        if servers and self._closed is None:
+            self.reach.ask(servers, os.urandom, self._clock.now())
+            self.look_again()
+
+    def look_again(self) -> None:
+        """Something has been done with `reach`: follow it."""
+        if self._closed is None:
+            now = self._clock.now()
+            self._carrier.wake(now)
+            self._soon()
+            self._arm(now)
+
+    async def next_offers(self) -> list[CandidateOffer]:
+        """Wait until we may be reached at more addresses, and return those.
+
+        None of them: only `reach.mapping` has changed. Waits for ever once the link is closed.
+        """
+        await self._news.wait()
+        self._news.clear()
+        return self.reach.news()
 
     async def add_relay(self, host: str, port: int, ticket: bytes) -> None:
         """Use this relay, too; a known one gets the fresh ticket.
@@ -286,6 +328,9 @@ class Link:
             return
         self._follow_paths(now)
         self._listen_for_silence(now)
+        self._explain(now)
+        if self.reach.has_news:
+            self._news.set()
         self._read(now)
         self._transmit(now)
         if self._closing:
@@ -303,12 +348,13 @@ class Link:
                     connection.use_datagrams_of(event.datagram_bytes)
                 continue
             if isinstance(event, paths.PathRenamed):
+                self._path = event.route.kind
                 self._tell(PathChanged(*event.route, self._guess_rtt()))
                 continue
             self._datagram_bytes = SAFE_DATAGRAM_BYTES
             if isinstance(event, paths.PathChanged):
-                kind, address = event.route
-                self._tell(PathChanged(kind, address, event.round_trip_s))
+                self._path = event.route.kind
+                self._tell(PathChanged(*event.route, event.round_trip_s))
             if connection is not None:
                 after_silence = isinstance(event, paths.PathSuspected) or event.after_silence
                 connection.change_path(event.round_trip_s, now, after_silence=after_silence)
@@ -374,6 +420,16 @@ class Link:
             self._silent = False
             self._tell(LinkBack())
 
+    def _explain(self, now: float) -> None:
+        """Tell why the path is no better one, when the reason has changed."""
+        if self._path is None:
+            return
+        tried_s = now - self._began_at
+        reason = why(self._path, self.reach.mapping, self._their_mapping, tried_s)
+        if reason is not self._why:
+            self._why = reason
+            self._tell(PathExplained(reason))
+
     def _transmit(self, now: float) -> None:
         if self._connection is not None:
             if self._closed is None:
@@ -393,6 +449,8 @@ class Link:
         if self._closed is not None:
             return
         due = [self._carrier.wake_at]
+        if self._why is PathWhy.TRYING:
+            due.append(self._began_at + TRYING_S)
         if self._connection is not None:
             due.append(self._connection.get_timer())
         if self._admission is not None:

@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from ezp2p.nat.route import Address, address_of
 from ezp2p.wire.datagram import DISCOVER, DISCOVER_BYTES, DISCOVERED, TRANSACTION_BYTES
-from ezp2p.wire.keys import Mapping
+from ezp2p.wire.keys import PortMapping
 
 RandomBytes = Callable[[int], bytes]
 
@@ -36,7 +36,7 @@ class Discovery:
 
     def __init__(self, servers: Sequence[Address], random: RandomBytes, now: float) -> None:
         self.wake_at: float | None = now
-        self.mapping = Mapping.UNKNOWN
+        self.mapping = PortMapping.UNKNOWN
         # Whether all have told, or one has had the time to: two words are better than one.
         self.settled = False
         self._servers = tuple(servers)
@@ -56,7 +56,7 @@ class Discovery:
     @property
     def step(self) -> int:
         """How far apart two mappings made one after the other were; 0 if that foretells nothing."""
-        if self.mapping is not Mapping.VARYING:
+        if self.mapping is not PortMapping.VARYING:
             return 0
         first, second = (self._seen[server] for server in self._servers)
         step = second.port - first.port
@@ -117,11 +117,11 @@ class Discovery:
     def _judge(self) -> None:
         told = [self._seen[server] for server in self._servers if server in self._seen]
         if len(told) > 1:
-            self.mapping = Mapping.STEADY if told[0] == told[1] else Mapping.VARYING
+            self.mapping = PortMapping.STEADY if told[0] == told[1] else PortMapping.VARYING
         elif told or self._asked:
-            self.mapping = Mapping.UNKNOWN
+            self.mapping = PortMapping.UNKNOWN
         else:
-            self.mapping = Mapping.SILENT
+            self.mapping = PortMapping.SILENT
 
 
 def _read(hidden: bytes, transaction: bytes) -> Address | None:

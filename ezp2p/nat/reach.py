@@ -16,7 +16,7 @@ from ezp2p.nat.discovery import Discovery, RandomBytes
 from ezp2p.nat.route import Address
 from ezp2p.wire.datagram import DISCOVERED
 from ezp2p.wire.joining import CandidateOffer
-from ezp2p.wire.keys import Mapping, PathKind
+from ezp2p.wire.keys import PathKind, PortMapping
 
 
 class Reach:
@@ -34,9 +34,9 @@ class Reach:
         self.has_news = True  # that `news` would tell
 
     @property
-    def mapping(self) -> Mapping:
+    def mapping(self) -> PortMapping:
         """What our network does with our port, as far as we know."""
-        return self._discovery.mapping if self._discovery else Mapping.UNKNOWN
+        return self._discovery.mapping if self._discovery else PortMapping.UNKNOWN
 
     @property
     def wake_at(self) -> float | None:

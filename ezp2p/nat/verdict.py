@@ -13,21 +13,21 @@
 from __future__ import annotations
 
 from ezp2p.nat.route import RELAYED_KINDS
-from ezp2p.wire.keys import Mapping, PathKind, PathWhy
+from ezp2p.wire.keys import PathKind, PathWhy, PortMapping
 
 # A direct path that comes at all comes within this; until then nobody is told that it does not.
 TRYING_S = 5.0
 
 
-def why(kind: PathKind, ours: Mapping, theirs: Mapping, tried_s: float) -> PathWhy | None:
+def why(kind: PathKind, ours: PortMapping, theirs: PortMapping, tried_s: float) -> PathWhy | None:
     """Return why there is no better path than one of this kind; None for a direct one."""
     if kind not in RELAYED_KINDS:
         return None
     if tried_s < TRYING_S:
         return PathWhy.TRYING
-    if Mapping.SILENT in (ours, theirs):
-        return PathWhy.OURS_BLOCKED if ours is Mapping.SILENT else PathWhy.THEIRS_BLOCKED
-    varying = (ours is Mapping.VARYING, theirs is Mapping.VARYING)
+    if PortMapping.SILENT in (ours, theirs):
+        return PathWhy.OURS_BLOCKED if ours is PortMapping.SILENT else PathWhy.THEIRS_BLOCKED
+    varying = (ours is PortMapping.VARYING, theirs is PortMapping.VARYING)
     if all(varying):
         return PathWhy.BOTH_VARYING
     if any(varying):

@@ -1,10 +1,11 @@
 """A call at a slot, driven: bodies between the line and a joining, and the link that comes of it.
 
-    line --Pass--> joining --Agreed--> link on a fresh UDP socket, and its way back
-    line <--Pass-- joining <--candidates of that socket
+    lookout on a fresh UDP socket, while the two agree
+    line --Pass--> joining --Agreed--> link on that socket, and its way back
+    line <--Pass-- joining <--candidates, as they are found
 
 The same for both roles; only who begins differs, and whose line it is. Nothing here waits but
-looking up relays, which is done beside the session: a slow name server holds up nobody.
+looking up names, which is done beside the session: a slow name server holds up nobody.
 """
 
 from __future__ import annotations
@@ -18,15 +19,18 @@ from ezp2p.base.clock import Clock
 from ezp2p.base.errors import Unreachable
 from ezp2p.link.certificate import Identity
 from ezp2p.link.link import PATIENCE_S, Link
-from ezp2p.link.socket import open_socket
+from ezp2p.link.lookout import Lookout, Ways, find_host
 from ezp2p.nat.candidates import host_candidates
 from ezp2p.session.joining import Agreed, CandidatesCame, Failed, Joining
 from ezp2p.session.reunion import AddressesCame, RelaysOffered, Reunion
+from ezp2p.session.side import Side
 from ezp2p.wire.joining import CandidateOffer
 from ezp2p.wire.keys import EndReason, ErrorKey, Role
-from ezp2p.wire.signalling import CallEnd, HangUp, Pass, RelayOffer
+from ezp2p.wire.signalling import CallEnd, DiscoveryOffer, HangUp, Pass, RelayOffer
 
 log = logging.getLogger(__name__)
+
+NO_WAYS = Ways()
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,16 @@ class Met:
     link: Link
     agreed: Agreed
     reunion: Reunion
+
+    async def tell_addresses(self, session: Side) -> list[CandidateOffer]:
+        """Wait for new addresses of ours, and tell them to the other program over the link.
+
+        Returns them for who can tell them by the rendezvous as well.
+        """
+        offers = await self.link.next_offers()
+        session.tell_addresses(offers, self.link.reach.mapping)
+        self.reunion.addresses_changed()
+        return offers
 
     async def follow_reunion(self) -> None:
         """Give the link what has become known by the reunion; looking up relays takes a while."""
@@ -58,8 +72,13 @@ class Call:
         clock: Clock,
         identity: Identity | None = None,
         patience_s: float = PATIENCE_S,
+        discovery: DiscoveryOffer | None = None,
+        ways: Ways = NO_WAYS,
     ) -> None:
-        """`identity` is the customer's; the counselor's end pins what it is sent."""
+        """`identity` is the customer's; the counselor's end pins what it is sent.
+
+        `discovery` is where to ask for our outer address, `ways` what this machine may use.
+        """
         self.call_id = call_id
         self.met: Met | None = None
         self.failed: Failed | None = None
@@ -68,6 +87,10 @@ class Call:
         self._clock = clock
         self._identity = identity
         self._patience_s = patience_s
+        self._discovery = discovery
+        self._ways = ways
+        self._lookout: Lookout | None = None
+        self._is_over = False
 
     @property
     def wake_at(self) -> float | None:
@@ -93,10 +116,11 @@ class Call:
             match event:
                 case Agreed():
                     self._try_to_meet(event)
-                case CandidatesCame(offers=offers) if self.met is not None:
-                    self.met.link.add_candidates(offers)
+                case CandidatesCame(offers=offers, mapping=mapping) if self.met is not None:
+                    self.met.link.add_candidates(offers, mapping)
                 case Failed() if self.met is None:
                     self.failed = event
+                    self.let_go()
 
     def to_send(self) -> Iterator[Pass | HangUp]:
         """Yield and forget what the rendezvous should get."""
@@ -114,10 +138,47 @@ class Call:
         if self.met is not None:
             await use_relays(self.met.link, self._relays)
 
+    async def find_out(self) -> None:
+        """Ask the server how the world sees us; best begun with the call, beside the joining."""
+        if self._discovery is None or self._is_over:
+            return
+        try:
+            lookout = self._look_out()
+        except OSError as error:
+            log.error("no socket for the link: %s", error)
+            return
+        servers = await find_host(
+            self._discovery.host,
+            self._discovery.udp_ports,
+            with_ipv6=lookout.socket.with_ipv6,
+        )
+        if self.met is not None:
+            self.met.link.discover(servers)
+        elif servers and not self._is_over:
+            lookout.ask(servers)
+
+    def offer(self, offers: Sequence[CandidateOffer]) -> None:
+        """Have the other program told where it may reach us, too, and what our network does."""
+        if self.met is not None:
+            self._joining.offer_candidates(offers, self.met.link.reach.mapping)
+
+    def let_go(self) -> None:
+        """Nothing comes of this call: give the port back, unless a link has it."""
+        self._is_over = True
+        if self._lookout is not None and self.met is None:
+            self._lookout.close()
+            self._lookout = None
+
     async def abandon(self) -> None:
-        """Give the link back, if there is one: no session comes of it."""
+        """Give everything back: no session comes of it."""
+        self.let_go()
         if self.met is not None:
             await self.met.link.close(EndReason.PROGRAM_CLOSED)
+
+    def _look_out(self) -> Lookout:
+        if self._lookout is None:
+            self._lookout = Lookout(self._ways, self._clock)
+        return self._lookout
 
     def _try_to_meet(self, agreed: Agreed) -> None:
         try:
@@ -127,7 +188,7 @@ class Call:
             self.failed = Failed(ErrorKey.INTERNAL, 0, CallEnd.GONE)
 
     def _meet(self, agreed: Agreed) -> None:
-        socket = open_socket()
+        socket, reach = self._look_out().hand_over()
         role = Role.CUSTOMER if self._identity else Role.COUNSELOR
         link = Link(
             role=role,
@@ -138,14 +199,19 @@ class Call:
             clock=self._clock,
             identity=self._identity,
             pinned_der=None if self._identity else agreed.certificate,
+            reach=reach,
             patience_s=self._patience_s,
         )
 
         def addresses() -> list[CandidateOffer]:
-            return host_candidates(socket.port, with_ipv6=socket.with_ipv6)
+            """Where we are now that we have been lost: perhaps in another network."""
+            hosts = host_candidates(socket.port, with_ipv6=socket.with_ipv6)
+            reach.ask_again(hosts, self._clock.now())
+            link.look_again()
+            return reach.everything()
 
         self.met = Met(link, agreed, Reunion(agreed.keys.resume, role, os.urandom, addresses))
-        self._joining.offer_candidates(addresses())
+        self.offer(reach.news())
 
 
 async def use_relays(link: Link, relays: Sequence[RelayOffer]) -> None:

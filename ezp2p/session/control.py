@@ -6,18 +6,21 @@ AskGrants           ->
                    <-         GrantsChanged  after the customer's answer, and at each change
 Echo               <->        Echoed         once a second, for the round trip people read
 LaneOffer, AskLane <->        LaneMissed     a bulk lane beside the link (session/lanes.py)
+Reachable          <->        Reachable      where datagrams may reach the sender
 End                <->        End
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
 
 from ezp2p.base.errors import PeerError
 from ezp2p.channels.end import End
-from ezp2p.wire.keys import EndReason, ErrorKey, Grant
+from ezp2p.wire.joining import MAX_OFFERS, CandidateOffer
+from ezp2p.wire.keys import EndReason, ErrorKey, Grant, PortMapping
 from ezp2p.wire.messages import session as words
 
 ECHO_EVERY_S = 1.0
@@ -74,6 +77,14 @@ class LaneSaid:
 
 
 @dataclass(frozen=True, slots=True)
+class AddressesTold:
+    """The other program may be reached there, as it says; and what its network does."""
+
+    offers: tuple[CandidateOffer, ...]
+    mapping: str
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
     """The other side ended the session."""
 
@@ -88,6 +99,7 @@ ControlEvent = (
     | GrantsAnnounced
     | RoundTripMeasured
     | LaneSaid
+    | AddressesTold
     | Ended
 )
 
@@ -119,6 +131,11 @@ class ControlEnd(End[ControlEvent]):
             self.wake_at = None
             self._tell(HelloMissed())
 
+    def tell_addresses(self, offers: Sequence[CandidateOffer], mapping: PortMapping) -> None:
+        """Tell the other program where it may reach us; none: only what our network does."""
+        for first in range(0, max(1, len(offers)), MAX_OFFERS):
+            self._send(words.Reachable(list(offers[first : first + MAX_OFFERS]), mapping))
+
     def say_end(self, reason: EndReason) -> None:
         """Tell the other side that the session is over."""
         self._send(words.End(reason))
@@ -144,6 +161,8 @@ class ControlEnd(End[ControlEvent]):
                     self._tell(RoundTripMeasured(now - sent_at))
             case words.LaneOffer() | words.LaneMissed() | words.AskLane():
                 self._tell(LaneSaid(message))
+            case words.Reachable(offers, mapping):
+                self._tell(AddressesTold(tuple(offers), mapping))
             case _:
                 self._receive_own(message)
 

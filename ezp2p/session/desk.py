@@ -20,8 +20,9 @@ from ezp2p.base.clock import Clock
 from ezp2p.base.errors import EzError, PeerError, Unreachable
 from ezp2p.link.certificate import fingerprint
 from ezp2p.link.link import PATIENCE_S
+from ezp2p.link.lookout import Ways
 from ezp2p.link.signalling import Backoff, Signalling, connect_again
-from ezp2p.session.call import Call, Met
+from ezp2p.session.call import NO_WAYS, Call, Met
 from ezp2p.session.counselor import CounselorSession
 from ezp2p.session.events import Broken, Mended, Over, SessionEvent, Started
 from ezp2p.session.joining import CounselorJoining, SlotSecrets
@@ -106,6 +107,7 @@ class Desk:
         clock: Clock,
         watcher: DeskWatcher,
         insecure_http: bool = False,
+        ways: Ways = NO_WAYS,
         patience_s: float = PATIENCE_S,
     ) -> None:
         """A customer out of reach for `patience_s` is given up."""
@@ -121,6 +123,7 @@ class Desk:
         self._open_diary = open_diary
         self._clock = clock
         self._insecure_http = insecure_http
+        self._ways = ways
         self._patience_s = patience_s
         self._sought: list[Met] = []
         self._calls: dict[str, tuple[Call, Slot]] = {}
@@ -299,8 +302,17 @@ class Desk:
             random=os.urandom,
             now=self._clock.now(),
         )
-        call = Call(arrived.call, joining, arrived.relays, self._clock, patience_s=self._patience_s)
+        call = Call(
+            arrived.call,
+            joining,
+            arrived.relays,
+            self._clock,
+            patience_s=self._patience_s,
+            discovery=arrived.discovery,
+            ways=self._ways,
+        )
         self._calls[arrived.call] = (call, slot)
+        self._group.create_task(call.find_out())
         self._timers[arrived.call] = self._group.create_task(self._watch_time(call, slot))
 
     async def _watch_time(self, call: Call, slot: Slot) -> None:
@@ -322,7 +334,9 @@ class Desk:
             self._begin(call, call.met, slot)
 
     def _drop(self, call_id: str) -> None:
-        self._calls.pop(call_id, None)
+        call, _ = self._calls.pop(call_id, (None, None))
+        if call is not None and call.met is None:
+            call.let_go()
         timer = self._timers.pop(call_id, None)
         if timer is not None and timer is not asyncio.current_task():
             timer.cancel()
@@ -348,12 +362,13 @@ class Desk:
         ear.session = session
         self.sessions[session.number] = session
         self.slots.agreed(slot, session.number)
-        living = self._group.create_task(self._live(call, session))
+        living = self._group.create_task(self._live(call, met, session))
         self._living.add(living)
         living.add_done_callback(self._living.discard)
 
-    async def _live(self, call: Call, session: CounselorSession) -> None:
+    async def _live(self, call: Call, met: Met, session: CounselorSession) -> None:
         relays = asyncio.create_task(call.use_relays())
+        telling = asyncio.create_task(self._tell_addresses(call, met, session))
         try:
             await session.run()
         except* Exception:
@@ -363,8 +378,19 @@ class Desk:
             self._drop(call.call_id)
             self.slots.over(session.number)
             self._flush()
-            relays.cancel()
-            await asyncio.gather(relays, return_exceptions=True)
+            for task in (relays, telling):
+                task.cancel()
+            await asyncio.gather(relays, telling, return_exceptions=True)
+
+    async def _tell_addresses(self, call: Call, met: Met, session: CounselorSession) -> None:
+        """Tell the customer's program whenever we find that we may be reached elsewhere."""
+        while True:
+            offers = await met.tell_addresses(session)
+            if call.call_id in self._calls:
+                call.offer(offers)
+                for message in call.to_send():
+                    self._outbox.put_nowait(message)
+            self._flush()
 
     def _flush(self) -> None:
         """Queue what the slots want said, and have the desk shown."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ezp2p.wire.channel import Channel
-from ezp2p.wire.keys import EndReason, Grant, PathKind
+from ezp2p.wire.keys import EndReason, Grant, PathKind, PathWhy
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,13 @@ class PathTaken:
     kind: PathKind
     address: str
     round_trip_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class PathExplained:
+    """Why that way is no better one, as far as is known now; None: it is a direct one."""
+
+    why: PathWhy | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +103,7 @@ SessionEvent = (
     | ConsentOpened
     | GrantsSet
     | PathTaken
+    | PathExplained
     | Broken
     | Mended
     | Said

@@ -32,6 +32,7 @@ from ezp2p.session.tries import Tries
 from ezp2p.wire.joining import (
     JOINING,
     JOINING_VERSION,
+    MAX_OFFERS,
     SEALED,
     Answer,
     CandidateOffer,
@@ -44,12 +45,11 @@ from ezp2p.wire.joining import (
     SecretKind,
     Welcome,
 )
-from ezp2p.wire.keys import ErrorKey, Role
+from ezp2p.wire.keys import ErrorKey, PortMapping, Role
 from ezp2p.wire.signalling import CallEnd
 
 STEP_S = 20.0  # no step needs a person; a slow line and a slow machine need less
 SESSION_BYTES = 16
-OFFERS_AT_ONCE = 16  # as many as a Candidates message may hold
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -64,9 +64,13 @@ class Agreed:
 
 @dataclass(frozen=True, slots=True)
 class CandidatesCame:
-    """The other program may be reached there, as it says: addresses not yet looked at."""
+    """The other program may be reached there, as it says: addresses not yet looked at.
+
+    `mapping` is what it says that its network does.
+    """
 
     offers: tuple[CandidateOffer, ...]
+    mapping: str = PortMapping.UNKNOWN.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +126,7 @@ class Joining(ABC):
         self._state = State.WAITING
         self._bodies: deque[bytes] = deque()
         self._events: deque[JoiningEvent] = deque()
-        self._held: list[CandidateOffer] = []
+        self._held: list[tuple[list[CandidateOffer], PortMapping]] = []
         self._sealer: Sealer | None = None
         self._opener: Opener | None = None
 
@@ -150,9 +154,14 @@ class Joining(ABC):
         if self.wake_at is not None and now >= self.wake_at:
             self._fail(ErrorKey.PEER_GONE)
 
-    def offer_candidates(self, offers: Sequence[CandidateOffer]) -> None:
-        """Tell the other end where datagrams reach us; kept until both ends have agreed."""
-        self._held += offers
+    def offer_candidates(
+        self, offers: Sequence[CandidateOffer], mapping: PortMapping = PortMapping.UNKNOWN
+    ) -> None:
+        """Tell the other end where datagrams reach us; kept until both ends have agreed.
+
+        No offers: only what our network does.
+        """
+        self._held.append((list(offers), mapping))
         if self._state is State.AGREED:
             self._send_candidates()
 
@@ -213,15 +222,16 @@ class Joining(ABC):
         self._send_candidates()
 
     def _send_candidates(self) -> None:
-        while self._held:
-            number, box = self._seal(Candidates(self._held[:OFFERS_AT_ONCE]))
-            self._pass(Sealed(number, box))
-            del self._held[:OFFERS_AT_ONCE]
+        for offers, mapping in self._held:
+            for first in range(0, max(1, len(offers)), MAX_OFFERS):
+                some = Candidates(offers[first : first + MAX_OFFERS], mapping)
+                self._pass(Sealed(*self._seal(some)))
+        self._held.clear()
 
     def _take_sealed(self, message: Sealed, now: float) -> None:
         inside = self._open(message.number, message.box)
         if isinstance(inside, Candidates):
-            self._events.append(CandidatesCame(tuple(inside.offers)))
+            self._events.append(CandidatesCame(tuple(inside.offers), inside.mapping))
         elif inside is not None:
             raise PeerError(ErrorKey.PEER_PROTOCOL, why=type(inside).__name__)
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any
 
 from ezp2p.base.clock import Clock
@@ -28,7 +28,8 @@ from ezp2p.session.lanes import LaneMessage, Lanes
 from ezp2p.session.phase import Phase, Turn, turn
 from ezp2p.session.tools import Diary
 from ezp2p.wire.channel import Channel
-from ezp2p.wire.keys import EndReason, Grant
+from ezp2p.wire.joining import CandidateOffer
+from ezp2p.wire.keys import EndReason, Grant, PathWhy, PortMapping
 from ezp2p.wire.messages.session import Hello
 
 CHAT_LINES_KEPT = 1000  # for a page that is reloaded; the diary has them all
@@ -52,6 +53,7 @@ class Side(ABC):
         self.words = words
         self.phase = Phase.CONNECTING
         self.path: events.PathTaken | None = None
+        self.path_why: PathWhy | None = None
         self.since = clock.wall()
         self.broken_since: float | None = None
         self.gives_up_at: float | None = None  # if it stays broken; seconds since 1970
@@ -101,6 +103,12 @@ class Side(ABC):
         self._chat.say(text, self._clock.now())
         self._conversation.flush()
 
+    def tell_addresses(self, offers: Sequence[CandidateOffer], mapping: PortMapping) -> None:
+        """Tell the other program where it may reach ours as well; before hello it is told all."""
+        if self.phase is not Phase.CONNECTING and self.reason is None:
+            self._session_end.tell_addresses(offers, mapping)
+            self._conversation.flush()
+
     def end(self, reason: EndReason) -> None:
         """End it: nothing is seen or injected from here on, then the other side is told."""
         if self.reason is not None:
@@ -119,11 +127,17 @@ class Side(ABC):
         match event:
             case link_events.LinkReady():
                 self._session_end.expect_hello(self._clock.now())
+                # Again, since a rendezvous may have kept back what was said through it.
+                reach = self._link.reach
+                self._session_end.tell_addresses(reach.everything(), reach.mapping)
                 self._turn(Turn.READY)
             case link_events.PathChanged(kind=kind, address=address, rtt_s=rtt_s):
                 self.path = events.PathTaken(kind, str(address), rtt_s)
                 self._diary.write("path", kind=kind)
                 self._watcher.happened(self.path)
+            case link_events.PathExplained(why=why):
+                self.path_why = why
+                self._watcher.happened(events.PathExplained(why))
             case link_events.LinkSilent():
                 self.broken_since = self._clock.wall()
                 self.gives_up_at = self.broken_since + self._link.patience_s - SILENT_S
@@ -149,6 +163,8 @@ class Side(ABC):
                 self.end(EndReason.VERSION)
             case control.HelloMissed():
                 self.end(EndReason.PROTOCOL)
+            case control.AddressesTold(offers=offers, mapping=mapping):
+                self._link.add_candidates(offers, mapping)
             case control.Ended(reason=reason):
                 self._over(reason)
                 self._end_wanted.set()

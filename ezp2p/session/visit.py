@@ -12,6 +12,7 @@ import logging
 import math
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from random import Random
 
@@ -20,8 +21,9 @@ from ezp2p.base.errors import EzError, PeerError, Refused, Unreachable
 from ezp2p.base.texts import Texts
 from ezp2p.link.certificate import fingerprint, make_identity
 from ezp2p.link.link import PATIENCE_S
+from ezp2p.link.lookout import Ways
 from ezp2p.link.signalling import Backoff, Signalling
-from ezp2p.session.call import Call, Met
+from ezp2p.session.call import NO_WAYS, Call, Met
 from ezp2p.session.customer import CustomerSession
 from ezp2p.session.events import Watcher
 from ezp2p.session.joining import CustomerJoining
@@ -73,6 +75,7 @@ class Company:
     tries: TriesBook
     open_diary: Callable[[], Diary]
     insecure_http: bool = False
+    ways: Ways = NO_WAYS
     patience_s: float = PATIENCE_S  # so long a session waits for a counselor out of reach
 
 
@@ -100,13 +103,18 @@ class Visit:
         line = await Signalling.connect(target.server, insecure_http=company.insecure_http)
         try:
             call, names = await self._join(line, target)
+            finding = asyncio.create_task(call.find_out())
             try:
-                met = await self._agree(line, call)
-                session = self._open(met, names)
-            except BaseException:
-                await call.abandon()
-                raise
-            return await self._live(line, call, met, session)
+                try:
+                    met = await self._agree(line, call)
+                    session = self._open(met, names)
+                except BaseException:
+                    await call.abandon()
+                    raise
+                return await self._live(line, call, met, session)
+            finally:
+                finding.cancel()
+                await asyncio.gather(finding, return_exceptions=True)
         finally:
             await line.close()
 
@@ -145,7 +153,16 @@ class Visit:
             random=os.urandom,
         )
         joining.start(clock.now())
-        call = Call(answer.call, joining, answer.relays, clock, identity, self._company.patience_s)
+        call = Call(
+            answer.call,
+            joining,
+            answer.relays,
+            clock,
+            identity,
+            self._company.patience_s,
+            answer.discovery,
+            self._company.ways,
+        )
         call.settle()
         return call, Names(company=answer.company, counselor=answer.counselor)
 
@@ -194,6 +211,7 @@ class Visit:
         insecure = self._company.insecure_http
         tasks = (
             asyncio.create_task(_introduce(line, call, session)),
+            asyncio.create_task(_tell_addresses(line, call, met, session)),
             asyncio.create_task(_keep_in_reach(met, session, line.server, insecure_http=insecure)),
         )
         try:
@@ -231,6 +249,17 @@ async def _read(line: Signalling, call: Call) -> None:
     except EzError as error:
         # The link may come about all the same: both ends know each other's addresses.
         log.info("the line to the server ended: %s", error)
+
+
+async def _tell_addresses(line: Signalling, call: Call, met: Met, session: CustomerSession) -> None:
+    """Tell the other program whenever we find that we may be reached elsewhere."""
+    while True:
+        offers = await met.tell_addresses(session)
+        if session.opened.is_set():
+            continue
+        call.offer(offers)
+        with suppress(EzError):  # the line's end is noticed by who reads it
+            await _send_all(line, call)
 
 
 async def _keep_in_reach(

@@ -19,7 +19,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from ezp2p.wire.codec import Codec
-from ezp2p.wire.keys import Mapping
+from ezp2p.wire.keys import PortMapping
 from ezp2p.wire.messages.fields import U16, U53, Hash, Line, Message, Word
 
 JOINING_VERSION = 1
@@ -96,10 +96,10 @@ class CandidateOffer(Message, frozen=True, tag=3):
 
 
 class Candidates(Message, frozen=True, tag=4):
-    """More places, and what our network does (Mapping); may come at any time."""
+    """More places, and what our network does (PortMapping); may come at any time."""
 
     offers: Annotated[list[CandidateOffer], Meta(max_length=MAX_OFFERS)]
-    mapping: Word = Mapping.UNKNOWN.value
+    mapping: Word = PortMapping.UNKNOWN.value
 
 
 SealedMessage = Certificate | Welcome | Candidates

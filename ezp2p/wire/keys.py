@@ -38,7 +38,7 @@ class PathKind(StrEnum):
     RELAY_WS = "relay-ws"
 
 
-class Mapping(StrEnum):
+class PortMapping(StrEnum):
     """What a network makes of the port a program sends from (RFC 4787, 4.1), as it has shown."""
 
     UNKNOWN = "unknown"  # nobody has been asked, or one port has answered

@@ -13,6 +13,7 @@ from ezp2p.link.events import ChannelMessage, LinkEvent, LinkReady
 from ezp2p.link.keys import SessionKeys, derive_keys
 from ezp2p.link.link import Link
 from ezp2p.link.socket import UdpSocket, open_socket
+from ezp2p.nat.reach import Reach
 from ezp2p.wire.channel import Channel
 from ezp2p.wire.joining import CandidateOffer
 from ezp2p.wire.keys import EndReason, PathKind, Role
@@ -34,7 +35,12 @@ class Terms:
     nonce: bytes = field(default_factory=lambda: os.urandom(32))
     session_id: bytes = field(default_factory=lambda: os.urandom(16))
 
-    def customer(self, socket: UdpSocket | None = None, bulk: Iterable[Channel] = ()) -> Link:
+    def customer(
+        self,
+        socket: UdpSocket | None = None,
+        bulk: Iterable[Channel] = (),
+        reach: Reach | None = None,
+    ) -> Link:
         """The customer's link."""
         return Link(
             role=Role.CUSTOMER,
@@ -44,6 +50,7 @@ class Terms:
             nonce=self.nonce,
             clock=SystemClock(),
             identity=self.identity,
+            reach=reach,
             bulk=bulk,
         )
 

@@ -10,10 +10,18 @@ from dataclasses import dataclass
 import pytest
 
 from ezp2p.link import quic
-from ezp2p.link.events import LinkBack, LinkClosed, LinkReady, LinkSilent, PathChanged
+from ezp2p.link.events import (
+    LinkBack,
+    LinkClosed,
+    LinkReady,
+    LinkSilent,
+    PathChanged,
+    PathExplained,
+)
 from ezp2p.link.socket import open_socket
+from ezp2p.nat.route import Address
 from ezp2p.wire.channel import Channel
-from ezp2p.wire.keys import EndReason, PathKind
+from ezp2p.wire.keys import EndReason, PathKind, PathWhy
 from tests.link.pair import Listener, Pair, Terms, loopback
 from tests.support.relay import Relay
 from tests.support.wire import Wire
@@ -63,6 +71,29 @@ async def test_link_works_through_the_relay_alone(town: Town) -> None:
     await town.ready()
     await _say_both_ways(town.pair)
     assert (await town.pair.customer.next(PathChanged)).kind is PathKind.RELAY_UDP
+
+
+async def test_relayed_path_is_explained_and_a_direct_one_needs_no_excuse(town: Town) -> None:
+    await town.by_relay()
+    await town.ready()
+    assert await town.pair.customer.next(PathExplained) == PathExplained(PathWhy.TRYING)
+    town.by_wire()
+    assert await town.pair.customer.next(PathExplained) == PathExplained(None)
+
+
+async def test_address_found_later_is_news_once_and_tried_by_the_other_end(town: Town) -> None:
+    await town.by_relay()
+    await town.ready()
+    link = town.pair.customer.link
+    to_customer = town.wire.ports[1]
+    link.reach.router_opened(Address("127.0.0.1", to_customer))
+    link.look_again()
+    offers = await link.next_offers()
+    assert offers == [loopback(to_customer, PathKind.UPNP)]
+    town.pair.counselor.link.add_candidates(offers)
+    while (await town.pair.counselor.next(PathChanged)).kind is not PathKind.UPNP:
+        pass
+    assert link.reach.news() == []
 
 
 async def test_link_moves_up_to_the_direct_way_without_losing_a_byte(town: Town) -> None:

@@ -10,7 +10,7 @@ import pytest
 from ezp2p.nat.discovery import REFRESH_S, Discovery
 from ezp2p.nat.route import Address
 from ezp2p.wire.datagram import DISCOVERED
-from ezp2p.wire.keys import Mapping
+from ezp2p.wire.keys import PortMapping
 
 SERVERS = (Address("203.0.113.1", 3000), Address("203.0.113.1", 3001))
 OURS = Address("198.51.100.7", 40_000)
@@ -41,16 +41,18 @@ def started(*seen: Address) -> Discovery:
 @pytest.mark.parametrize(
     ("seen", "mapping", "step"),
     [
-        pytest.param([OURS, OURS], Mapping.STEADY, 0, id="same port for both"),
-        pytest.param([OURS, OURS._replace(port=40_003)], Mapping.VARYING, 3, id="counts up"),
-        pytest.param([OURS, OURS._replace(port=39_998)], Mapping.VARYING, -2, id="counts down"),
-        pytest.param([OURS, OURS._replace(port=1025)], Mapping.VARYING, 0, id="at random"),
-        pytest.param([OURS, Address("198.51.100.8", 40_001)], Mapping.VARYING, 0, id="two hosts"),
-        pytest.param([OURS], Mapping.UNKNOWN, 0, id="one answer lost so far"),
+        pytest.param([OURS, OURS], PortMapping.STEADY, 0, id="same port for both"),
+        pytest.param([OURS, OURS._replace(port=40_003)], PortMapping.VARYING, 3, id="counts up"),
+        pytest.param([OURS, OURS._replace(port=39_998)], PortMapping.VARYING, -2, id="counts down"),
+        pytest.param([OURS, OURS._replace(port=1025)], PortMapping.VARYING, 0, id="at random"),
+        pytest.param(
+            [OURS, Address("198.51.100.8", 40_001)], PortMapping.VARYING, 0, id="two hosts"
+        ),
+        pytest.param([OURS], PortMapping.UNKNOWN, 0, id="one answer lost so far"),
     ],
 )
 def test_two_answers_tell_what_the_network_does(
-    seen: list[Address], mapping: Mapping, step: int
+    seen: list[Address], mapping: PortMapping, step: int
 ) -> None:
     discovery = started(*seen)
     assert discovery.mapping is mapping
@@ -63,7 +65,7 @@ def test_lost_question_is_asked_again_of_the_one_that_has_not_answered() -> None
     questions = ask(discovery, 0.1)
     assert list(questions) == [SERVERS[1]]
     assert discovery.receive(answer(questions[SERVERS[1]], OURS), SERVERS[1], 0.2)
-    assert discovery.mapping is Mapping.STEADY
+    assert discovery.mapping is PortMapping.STEADY
     assert not ask(discovery, 1.0)
 
 
@@ -78,7 +80,7 @@ def test_two_words_are_waited_for_but_not_long() -> None:
 def test_network_without_an_answer_is_silent_until_one_comes() -> None:
     discovery = Discovery(SERVERS, os.urandom, 0.0)
     asked = 0
-    while discovery.mapping is Mapping.UNKNOWN:
+    while discovery.mapping is PortMapping.UNKNOWN:
         assert discovery.wake_at is not None
         asked += len(ask(discovery, discovery.wake_at))
         assert asked <= 8
@@ -86,7 +88,7 @@ def test_network_without_an_answer_is_silent_until_one_comes() -> None:
     questions = ask(discovery, discovery.wake_at or 0.0)
     for server, question in questions.items():
         assert discovery.receive(answer(question, OURS), server, 1.5 + REFRESH_S)
-    assert (silent, discovery.mapping) == (Mapping.SILENT, Mapping.STEADY)
+    assert (silent, discovery.mapping) == (PortMapping.SILENT, PortMapping.STEADY)
 
 
 def test_new_outer_address_is_noticed_and_the_old_one_told_once() -> None:
@@ -99,7 +101,7 @@ def test_new_outer_address_is_noticed_and_the_old_one_told_once() -> None:
     moved = Address("198.51.100.99", 50_000)
     discovery.receive(answer(questions[SERVERS[0]], moved), SERVERS[0], 42.1)
     assert discovery.receive(answer(questions[SERVERS[1]], moved), SERVERS[1], 42.1)
-    assert (discovery.address, discovery.mapping) == (moved, Mapping.STEADY)
+    assert (discovery.address, discovery.mapping) == (moved, PortMapping.STEADY)
 
 
 def test_changed_network_is_asked_at_once() -> None:

@@ -9,7 +9,7 @@ import pytest
 from ezp2p.nat.punching import GUESSED_PORTS, Allowance, guessed_routes
 from ezp2p.nat.route import Address
 from ezp2p.wire.joining import CandidateOffer
-from ezp2p.wire.keys import Mapping, PathKind, Role
+from ezp2p.wire.keys import PathKind, PortMapping, Role
 from tests.nat.natlab import Kind, Router
 from tests.nat.town import Town
 
@@ -140,17 +140,20 @@ def test_networks_without_a_relay_meet_where_they_can() -> None:
 
 def test_each_end_knows_what_its_own_network_does() -> None:
     for router, mapping in (
-        (Router(), Mapping.STEADY),
-        (Router(Kind.ADDRESS, Kind.PORT), Mapping.STEADY),  # two ports of one address show no more
-        (Router(Kind.PORT, Kind.PORT), Mapping.VARYING),
-        (COUNTING[0], Mapping.VARYING),
-        (NO_UDP, Mapping.SILENT),
-        (None, Mapping.STEADY),
+        (Router(), PortMapping.STEADY),
+        (
+            Router(Kind.ADDRESS, Kind.PORT),
+            PortMapping.STEADY,
+        ),  # one host shows no more
+        (Router(Kind.PORT, Kind.PORT), PortMapping.VARYING),
+        (COUNTING[0], PortMapping.VARYING),
+        (NO_UDP, PortMapping.SILENT),
+        (None, PortMapping.STEADY),
     ):
         town = Town(router, Router())
         town.run(2)
         assert town.customer.reach.mapping is mapping
-        assert town.counselor.reach.mapping is Mapping.STEADY
+        assert town.counselor.reach.mapping is PortMapping.STEADY
 
 
 def test_counting_network_costs_few_ports() -> None:

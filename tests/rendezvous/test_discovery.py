@@ -15,7 +15,7 @@ from ezp2p.nat.route import Address
 from ezp2p.rendezvous.discovery import Discovery
 from ezp2p.rendezvous.switchboard import Counselor, Customer, Switchboard
 from ezp2p.wire.datagram import DISCOVER, DISCOVER_BYTES
-from ezp2p.wire.keys import Mapping, Role
+from ezp2p.wire.keys import PortMapping, Role
 from ezp2p.wire.signalling import (
     CallArrived,
     DiscoveryOffer,
@@ -99,7 +99,7 @@ async def test_running_server_answers_on_both_ports_that_it_names() -> None:
                 data, sender = await asyncio.wait_for(loop.sock_recvfrom(udp, 100), PATIENCE_S)
                 asker.receive(data, Address(*sender), 0.1)
             assert asker.address == Address("127.0.0.1", udp.getsockname()[1])
-            assert asker.mapping is Mapping.STEADY
+            assert asker.mapping is PortMapping.STEADY
 
 
 async def test_server_does_without_a_second_port_that_nobody_asked_for() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -25,12 +26,13 @@ from ezp2p.session.side import Side
 from ezp2p.session.tools import Names
 from ezp2p.wire.channel import Channel
 from ezp2p.wire.codecs import CODECS
-from ezp2p.wire.keys import EndReason, Grant
+from ezp2p.wire.datagram import PING
+from ezp2p.wire.keys import EndReason, Grant, PathKind, PortMapping
 from ezp2p.wire.messages.chat import ChatLine
 from ezp2p.wire.messages.cursor import CursorMoved
 from ezp2p.wire.messages.input import InputMark, KeyChanged
 from ezp2p.wire.messages.screen import Frame, ScreenCodec, ScreenLayout, ShowScreen
-from ezp2p.wire.messages.session import AskGrants, Echo, End, GrantsChanged
+from ezp2p.wire.messages.session import AskGrants, Echo, End, GrantsChanged, Reachable
 from tests.link.pair import Listener, Terms, loopback
 from tests.support.meeting import LOCALE, PATIENCE_S, Ears, FakeDesktop, MemoryDiary, hello
 
@@ -195,6 +197,27 @@ async def test_counselor_ends_with_a_peer_out_of_order(first: msgspec.Struct, on
 async def test_counselor_ends_when_only_a_counselor_asks_for_grants() -> None:
     async with counselor() as (_, joined):
         joined.peer.say(greeting(), AskGrants([VIEW]))
+        assert await joined.over() is EndReason.PROTOCOL
+
+
+@pytest.mark.parametrize("side", [customer, counselor])
+async def test_addresses_told_over_the_link_are_tried_and_ours_are_told(side: object) -> None:
+    async with side() as (_, joined):  # type: ignore[operator]
+        assert isinstance(await joined.peer.hear(Reachable), Reachable)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as elsewhere:
+            elsewhere.setblocking(False)
+            elsewhere.bind(("127.0.0.1", 0))
+            offer = loopback(elsewhere.getsockname()[1], PathKind.PUNCHED)
+            joined.peer.say(greeting(), Reachable([offer], PortMapping.VARYING))
+            async with asyncio.timeout(PATIENCE_S):
+                tried = await asyncio.get_running_loop().sock_recv(elsewhere, 2000)
+            assert tried[0] == PING
+
+
+@pytest.mark.parametrize("side", [customer, counselor])
+async def test_addresses_before_hello_are_out_of_order(side: object) -> None:
+    async with side() as (_, joined):  # type: ignore[operator]
+        joined.peer.say(Reachable([]))
         assert await joined.over() is EndReason.PROTOCOL
 
 

@@ -3,6 +3,7 @@
     counselor -> customer   Proof, Hello, AskGrants, Echo, End
     customer  -> counselor  Hello, GrantsChanged, Echoed, End (and Echo, Echoed both ways)
     both ways               LaneOffer, LaneMissed, AskLane
+    both ways               Reachable, at once and whenever there is something new
 
 `Proof` is the first thing a counselor says; a customer answers nothing else before it fits.
 """
@@ -13,7 +14,8 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from ezp2p.wire.keys import EndReason, Grant
+from ezp2p.wire.joining import MAX_OFFERS, CandidateOffer
+from ezp2p.wire.keys import EndReason, Grant, PortMapping
 from ezp2p.wire.messages.fields import U8, U16, U32, Hash, Line, Message, Word
 
 PROTOCOL_VERSION = 1
@@ -94,6 +96,16 @@ class AskLane(Message, frozen=True, tag=10):
     number: U32
 
 
+class Reachable(Message, frozen=True, tag=11):
+    """More addresses of the sender, and what its network does; as Candidates in joining.
+
+    They are said again here, since what went through a rendezvous may have been dropped there.
+    """
+
+    offers: Annotated[list[CandidateOffer], Meta(max_length=MAX_OFFERS)]
+    mapping: Word = PortMapping.UNKNOWN.value
+
+
 SessionMessage = (
     Proof
     | Hello
@@ -105,4 +117,5 @@ SessionMessage = (
     | LaneOffer
     | LaneMissed
     | AskLane
+    | Reachable
 )

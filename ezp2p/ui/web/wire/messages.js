@@ -41,13 +41,13 @@ export const PathKind = Object.freeze(/** @type {const} */ ({
 /** @typedef {typeof PathKind[keyof typeof PathKind]} PathKind */
 
 /** What a network makes of the port a program sends from (RFC 4787, 4.1), as it has shown. */
-export const Mapping = Object.freeze(/** @type {const} */ ({
+export const PortMapping = Object.freeze(/** @type {const} */ ({
   UNKNOWN: 'unknown',
   STEADY: 'steady',
   VARYING: 'varying',
   SILENT: 'silent',
 }));
-/** @typedef {typeof Mapping[keyof typeof Mapping]} Mapping */
+/** @typedef {typeof PortMapping[keyof typeof PortMapping]} PortMapping */
 
 /** Why a relayed path is no direct one. The text key is `path.why.<why>`; nat/verdict.py. */
 export const PathWhy = Object.freeze(/** @type {const} */ ({
@@ -157,6 +157,19 @@ export const FRAME_LIMIT = Object.freeze({
 });
 
 /**
+ * One place where datagrams may reach us: an address and how we know it.
+ *
+ * A `step` other than 0: our network takes another port for each destination, so many further
+ * on; the address is of the latest one.
+ * @typedef {object} CandidateOffer
+ * @property {'CandidateOffer'} type
+ * @property {string} host at most 45 code points
+ * @property {number} port 1 to 65535
+ * @property {string} kind at most 256 code points
+ * @property {number} [step] -16 to 16
+ */
+
+/**
  * HMAC-SHA256(proof key, role | certificate fingerprint | nonce | session id).
  * @typedef {object} Proof
  * @property {'Proof'} type
@@ -237,7 +250,17 @@ export const FRAME_LIMIT = Object.freeze({
  * @property {number} number 0 to 4294967295
  */
 
-/** @typedef {Proof | Hello | AskGrants | GrantsChanged | Echo | Echoed | End | LaneOffer | LaneMissed | AskLane} SessionMessage */
+/**
+ * More addresses of the sender, and what its network does; as Candidates in joining.
+ *
+ * They are said again here, since what went through a rendezvous may have been dropped there.
+ * @typedef {object} Reachable
+ * @property {'Reachable'} type
+ * @property {CandidateOffer[]} offers at most 16
+ * @property {string} [mapping] at most 64 code points
+ */
+
+/** @typedef {Proof | Hello | AskGrants | GrantsChanged | Echo | Echoed | End | LaneOffer | LaneMissed | AskLane | Reachable} SessionMessage */
 
 /** Numbers of the messages of the session channel. */
 export const SessionNumber = Object.freeze({
@@ -251,6 +274,7 @@ export const SessionNumber = Object.freeze({
   LaneOffer: 8,
   LaneMissed: 9,
   AskLane: 10,
+  Reachable: 11,
 });
 
 /** Longest texts (in code points) and lists of the session channel. */
@@ -258,6 +282,7 @@ export const SessionLimit = Object.freeze({
   Hello: Object.freeze({ program: 64, system: 64, name: 256, features: 64 }),
   AskGrants: Object.freeze({ grants: 32, reason: 256 }),
   GrantsChanged: Object.freeze({ granted: 32 }),
+  Reachable: Object.freeze({ offers: 16, mapping: 64 }),
 });
 
 /**
@@ -588,6 +613,27 @@ function unpack(data, limit) {
   }
 }
 
+/** @param {unknown} value @returns {CandidateOffer} */
+function readCandidateOffer(value) {
+  const a = fields(value);
+  switch (a[0]) {
+    case 3:
+      return {
+        type: 'CandidateOffer',
+        host: text(a[1], 0, 45),
+        port: integer(a[2], 1, 65535),
+        kind: text(a[3], 0, 256),
+        step: a.length > 4 ? integer(a[4], -16, 16) : 0,
+      };
+    default: throw new PeerError('not a CandidateOffer');
+  }
+}
+
+/** @param {CandidateOffer} m @returns {unknown[]} */
+function writeCandidateOffer(m) {
+  return [3, m.host, m.port, m.kind, m.step ?? 0];
+}
+
 /**
  * Read a message of the session channel; null if a later version made it.
  * Throws PeerError for anything malformed or too long.
@@ -655,6 +701,12 @@ export function decodeSession(data) {
         type: 'AskLane',
         number: integer(a[1], 0, 4294967295),
       };
+    case 11:
+      return {
+        type: 'Reachable',
+        offers: list(a[1], 16, readCandidateOffer),
+        mapping: a.length > 2 ? text(a[2], 0, 64) : 'unknown',
+      };
     default: return null;
   }
 }
@@ -675,6 +727,7 @@ export function encodeSession(m) {
     case 'LaneOffer': return encode([8, m.number, m.port, m.callers_pass, m.hosts_pass]);
     case 'LaneMissed': return encode([9, m.number]);
     case 'AskLane': return encode([10, m.number]);
+    case 'Reachable': return encode([11, m.offers.map(writeCandidateOffer), m.mapping ?? 'unknown']);
     default: throw new TypeError('no such message');
   }
 }
