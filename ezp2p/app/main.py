@@ -21,6 +21,7 @@ from ezp2p.base.errors import EzError, UsageError
 from ezp2p.base.executable import is_built
 from ezp2p.base.log import log_to
 from ezp2p.base.texts import FALLBACK, Texts, languages, system_language
+from ezp2p.wire.invitation import SCHEME
 from ezp2p.wire.keys import ErrorKey
 
 INTERRUPTED = 130
@@ -33,6 +34,7 @@ HELP = {
     "operator": "give help: wait for customers and see their screens",
     "serve": "run a company's rendezvous",
     "admin": "accounts, sites and backups of a rendezvous, on its own machine",
+    "register": "let this program open ezp2p:// links, for this user",
     "doctor": "find out why no connection comes about",
     "demo": "everything on this one machine, to look at",
     "selftest": "try every part of the program once (also: --selftest)",
@@ -77,8 +79,9 @@ def _parse(line: list[str]) -> tuple[str, dict[str, Any]]:
         line = [line[0].removeprefix("--"), *line[1:]]
     elif not line or (line[0].startswith("-") and line[0] not in ("-h", "--help")):
         line = ["window", *line]
-    elif line[0].startswith("ezp2p://"):
-        line = ["customer", *line]
+    elif line[0].lower().startswith(f"{SCHEME}:"):
+        # Whoever made the link may have meant more than a link: all that follows is no option.
+        line = ["customer", "--", *line]
     parser = _Parser(prog="ezp2p", description="Remote support, peer to peer.")
     commands = parser.add_subparsers(dest="command", required=True)
     for name in COMMANDS:
@@ -105,6 +108,8 @@ def _runner(command: str) -> Runner:
             from ezp2p.app.serve import run
         case "admin":
             from ezp2p.app.admin import run
+        case "register":
+            from ezp2p.app.register import run
         case "doctor":
             from ezp2p.app.doctor import run
         case "demo":

@@ -141,6 +141,10 @@ COMMANDS: dict[str, tuple[Option, ...]] = {
         Option("database", "SQLAlchemy URL; SQLite in the data folder otherwise"),
         Option("site", "the company's short name", default="main"),
     ),
+    "register": (
+        *COMMON,
+        Option("remove", "let nothing of ours open them any more", switch, False, line_only=True),
+    ),
     "doctor": (*COMMON, SERVER, INSECURE),
     "demo": (
         *COMMON,

@@ -12,6 +12,7 @@ _PACKAGE = Path(ezp2p.__file__).resolve().parent
 
 WEB = _PACKAGE / "ui" / "web"
 LOCALE = _PACKAGE / "ui" / "locale"
+ICON = WEB / "icon.svg"
 
 
 def server_data() -> Path:

@@ -20,6 +20,7 @@ from ezp2p.base.errors import UsageError
 from ezp2p.wire.code import SLOT_DIGITS
 from ezp2p.wire.keys import ErrorKey
 
+SCHEME = "ezp2p"  # of links that open the program instead of a browser
 DEFAULT_SITE = "main"
 SITE = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?")
 _SLOT = re.compile(r"[0-9]{%d}" % SLOT_DIGITS)
@@ -131,8 +132,8 @@ def _split(text: str) -> tuple[str, str, str]:
     except ValueError:
         raise UsageError(ErrorKey.LINK_MALFORMED) from None
     host = parts.hostname or ""
-    scheme = {"ezp2p": "https"}.get(parts.scheme, parts.scheme)
-    if parts.scheme == "ezp2p" and is_loopback(host):
+    scheme = {SCHEME: "https"}.get(parts.scheme, parts.scheme)
+    if parts.scheme == SCHEME and is_loopback(host):
         scheme = "http"
     acceptable = scheme in ("http", "https") and not parts.query and parts.username is None
     if not acceptable or not _HOST.fullmatch(host):
