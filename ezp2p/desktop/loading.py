@@ -32,6 +32,11 @@ def _import_all() -> None:
         import ezp2p.desktop.input.linux
         import ezp2p.desktop.notice.linux
         import ezp2p.desktop.screen.linux
+    elif sys.platform == "win32":
+        import ezp2p.desktop.hotkeys.portable
+        import ezp2p.desktop.input.windows
+        import ezp2p.desktop.notice.portable
+        import ezp2p.desktop.screen.other
     else:
         import ezp2p.desktop.hotkeys.portable
         import ezp2p.desktop.input.portable

@@ -22,7 +22,7 @@ T = TypeVar("T")
 PATIENCE_S = 20.0
 _LOOK_EVERY_S = 0.02
 _WM_SETTEXT, _WM_GETTEXT, _WM_GETTEXTLENGTH = 0x0C, 0x0D, 0x0E
-_SW_SHOW = 5
+_EM_GETFIRSTVISIBLELINE = 0xCE
 
 _user32 = ctypes.WinDLL("user32")
 _user32.FindWindowExW.restype = wintypes.HWND
@@ -68,6 +68,11 @@ class Notepad:
         buffer = ctypes.create_unicode_buffer(length + 1)
         _user32.SendMessageW(self._paper, _WM_GETTEXT, length + 1, ctypes.addressof(buffer))
         return buffer.value.replace("\r\n", "\n")
+
+    @property
+    def first_line(self) -> int:
+        """The number of the topmost line that can be seen."""
+        return int(_user32.SendMessageW(self._paper, _EM_GETFIRSTVISIBLELINE, 0, None))
 
     def clear(self) -> None:
         """Make the paper empty."""

@@ -48,6 +48,8 @@ def open_input() -> InputSink:
     """Return this machine's injector; raises Unavailable(input.unavailable)."""
     if sys.platform == "linux":
         from ezp2p.desktop.input import linux as system
+    elif sys.platform == "win32":
+        from ezp2p.desktop.input import windows as system
     else:
         from ezp2p.desktop.input import portable as system
     return system.open_input()

@@ -1,10 +1,8 @@
-"""Input on Windows and macOS, by pynput, whose mouse, keys and text are right there."""
+"""Input on macOS, by pynput, whose mouse, keys and text are right there."""
 
 from __future__ import annotations
 
-import sys
 import threading
-from typing import Any
 
 from pynput import keyboard, mouse
 
@@ -13,10 +11,6 @@ from ezp2p.desktop.input.keys import KEYS, MODIFIERS
 from ezp2p.desktop.input.wheel import Wheel
 from ezp2p.wire.keys import ErrorKey
 from ezp2p.wire.messages.input import MouseButton
-
-# Windows names these two by what they do, whatever scan code a keyboard sends.
-_VK_HANGUL, _VK_HANJA = 0x15, 0x19
-_MAPVK_VSC_TO_VK_EX = 3
 
 
 class PortableInput:
@@ -116,23 +110,5 @@ def _button(button: MouseButton) -> mouse.Button | None:
 
 
 def _key(code: str) -> keyboard.KeyCode | None:
-    number = _virtual_key(code)
-    return None if number is None else keyboard.KeyCode.from_vk(number)
-
-
-def _virtual_key(code: str) -> int | None:
-    """Return what this system calls the key that sits there."""
     key = KEYS.get(code)
-    if key is None:
-        return None
-    if sys.platform == "win32":
-        import ctypes
-
-        named = {"Lang1": _VK_HANGUL, "Lang2": _VK_HANJA}
-        if code in named:
-            return named[code]
-        if key.windows is None:
-            return None
-        user32: Any = ctypes.windll.user32
-        return int(user32.MapVirtualKeyW(key.windows, _MAPVK_VSC_TO_VK_EX)) or None
-    return key.mac
+    return None if key is None or key.mac is None else keyboard.KeyCode.from_vk(key.mac)
