@@ -118,6 +118,20 @@ def test_cable_comes_out_and_goes_in_again(customers_screen: Screen, tmp_path: P
         end_as_friends(people)
 
 
+@pytest.mark.parametrize("sleeper", ["customer", "counselor"])
+def test_laptop_that_slept_goes_on_where_it_stopped(
+    customers_screen: Screen, tmp_path: Path, sleeper: str
+) -> None:
+    with helped(tmp_path, customers_screen, relay=True) as people:
+        here, there = people.customer, people.counselor
+        if sleeper == "counselor":
+            here, there = there, here
+        with here.asleep():
+            there.wait_for("link-lost")
+        there.wait_for("link-back")
+        end_as_friends(people)
+
+
 def test_rendezvous_that_is_gone_stops_no_session_and_one_that_is_back_helps_again(
     customers_screen: Screen, tmp_path: Path
 ) -> None:

@@ -113,6 +113,15 @@ class Program:
         """Ask it to end, as a system that shuts down."""
         self.process.send_signal(signal.SIGTERM)
 
+    @contextlib.contextmanager
+    def asleep(self) -> Iterator[None]:
+        """Stop it in the middle of whatever it does, as a laptop whose lid is closed."""
+        self.process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
+
     def kill(self) -> None:
         """Let it die at once, as in a crash."""
         self.process.kill()
