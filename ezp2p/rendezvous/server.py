@@ -41,6 +41,7 @@ from ezp2p.rendezvous.discovery import Discovery
 from ezp2p.rendezvous.limits import Turnstile
 from ezp2p.rendezvous.listening import listen, listen_beside, listen_tcp
 from ezp2p.rendezvous.login import Login
+from ezp2p.rendezvous.network import Network
 from ezp2p.rendezvous.openapi import OpenApi
 from ezp2p.rendezvous.pages import Pages
 from ezp2p.rendezvous.passwords import Passwords, new_password
@@ -127,11 +128,9 @@ class Rendezvous:
         tubes = RelayWebSockets(relay, relay_port, self._clock, config.limits)
         chance = random.SystemRandom()
         tickets = TicketOffice(key, [ours], self._clock)
+        discovery = DiscoveryOffer(host=host, udp_ports=udp_ports)
         board = Switchboard(
-            chance,
-            tickets,
-            call_timeout_s=config.limits.call_timeout_s,
-            discovery=DiscoveryOffer(host=host, udp_ports=udp_ports),
+            chance, tickets, call_timeout_s=config.limits.call_timeout_s, discovery=discovery
         )
         signalling = Signalling(
             board,
@@ -145,7 +144,7 @@ class Rendezvous:
         )
         login = Login(accounts, passwords, self._clock)
         api = Api(database, accounts, Alarms(database), login, signalling).routes()
-        api.append(tubes.route())
+        api += [tubes.route(), Network(discovery, ports).route()]
         pages = Pages(sites, board, url)
         ways = Ways(config, url)
         desk = Desk(

@@ -206,6 +206,14 @@ class LoginAnswer(msgspec.Struct, frozen=True, kw_only=True):
     expires_in_s: float
 
 
+class NetworkAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """GET /api/v1/network: where this server listens, for programs that look what is in the way."""
+
+    version: Word
+    discovery: DiscoveryOffer
+    ports: Annotated[list[RelayPort], Meta(max_length=8)]
+
+
 class ProblemAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """What every failed request of the REST interface answers."""
 

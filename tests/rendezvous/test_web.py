@@ -25,6 +25,7 @@ MATRIX = {
     ("GET", "/api/v1/alarms"): (401, 403, 200),
     ("GET", "/api/v1/signal"): (400, 400, 400),  # no upgrade
     ("GET", "/api/v1/relay"): (400, 400, 400),  # no upgrade
+    ("GET", "/api/v1/network"): (200, 200, 200),
     ("GET", "/api/v1/openapi.json"): (200, 200, 200),
     ("GET", "/healthz"): (200, 200, 200),
     ("GET", "/readyz"): (200, 200, 200),
