@@ -7,10 +7,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import ezp2p
+from ezp2p.app.outbound import make_outbound
 from ezp2p.base.clock import Clock, SystemClock
 from ezp2p.base.texts import Texts
 from ezp2p.desktop import hotkeys, info, input, loading, notice, screen
+from ezp2p.desktop.keyring import SystemKeyring
 from ezp2p.link import pake
+from ezp2p.link.outbound import Outbound
 from ezp2p.link.server import login
 from ezp2p.session.desk import Desk, DeskWatcher
 from ezp2p.session.tries import TriesBook
@@ -65,7 +68,7 @@ def make_company(texts: Texts, options: Mapping[str, Any], driver: ScreenDriver)
         hello=make_hello(),
         tries=_TRIES,
         open_diary=open_diary,
-        insecure_http=options["insecure_http"],
+        outbound=outbound_of(options),
         patience_s=options["reconnect_for"],
     )
 
@@ -79,6 +82,11 @@ def make_hello() -> Hello:
         system=facts.system[:64],
         name=facts.name[:256],
     )
+
+
+def outbound_of(options: Mapping[str, Any]) -> Outbound:
+    """Return how connections leave this machine, as it is set now."""
+    return make_outbound(options, open_settings(), SystemKeyring())
 
 
 def open_settings() -> Settings:
@@ -96,12 +104,12 @@ class NetworkReception:
 
     def __init__(self, language: Callable[[], str], options: Mapping[str, Any]) -> None:
         self._language = language
-        self._insecure_http: bool = options["insecure_http"]
+        self._options = options
         self._patience_s: float = options["reconnect_for"]
 
     async def log_in(self, server: ServerAddress, name: str, password: str) -> LoginAnswer:
         """Return the token; raises EzError."""
-        return await login(server, name, password, insecure_http=self._insecure_http)
+        return await login(server, name, password, outbound_of(self._options))
 
     def make_desk(self, server: ServerAddress, answer: LoginAnswer, watcher: DeskWatcher) -> Desk:
         """Return the desk of this login."""
@@ -113,6 +121,6 @@ class NetworkReception:
             open_diary=open_diary,
             clock=CLOCK,
             watcher=watcher,
-            insecure_http=self._insecure_http,
+            outbound=outbound_of(self._options),
             patience_s=self._patience_s,
         )

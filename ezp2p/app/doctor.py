@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from ezp2p.app.compose import SystemDesktop
+from ezp2p.app.compose import SystemDesktop, outbound_of
 from ezp2p.app.loop import run as run_loop
 from ezp2p.app.report import Reporter
 from ezp2p.base.errors import EzError
@@ -66,5 +66,5 @@ async def _open_socket() -> None:
 async def _call(options: dict[str, Any]) -> None:
     insecure: bool = options["insecure_http"]
     server = parse_server(options["server"], insecure_http=insecure)
-    line = await Signalling.connect(server, insecure_http=insecure)
+    line = await Signalling.connect(server, outbound=outbound_of(options))
     await line.close()

@@ -133,9 +133,14 @@ def _reporter(language: str | None, *, as_json: bool) -> Reporter:
 
 def _warn_of_secrets(given: dict[str, Any], reporter: Reporter) -> None:
     """Everybody on this machine can read another program's command line."""
-    for name in ("password", "target"):
-        if given.get(name) and os.name == "posix":
-            variable = "EZP2P_PASSWORD" if name == "password" else "EZP2P_CODE"
+    login, at, _ = str(given.get("proxy") or "").rpartition("@")
+    secrets = {
+        "EZP2P_PASSWORD": given.get("password"),
+        "EZP2P_CODE": given.get("target"),
+        "EZP2P_PROXY": at and ":" in login.rpartition("/")[2],
+    }
+    for variable, secret in secrets.items():
+        if secret and os.name == "posix":
             text = reporter.texts.text("cli.secret-on-line", {"variable": variable})
             print(text, file=sys.stderr)
 

@@ -32,6 +32,14 @@ def switch(text: str) -> bool:
     raise ValueError(text)
 
 
+def port(text: str) -> int:
+    """Read a port's number."""
+    number = int(text)
+    if not 0 < number < 0x10000:
+        raise ValueError(text)
+    return number
+
+
 def log_level(text: str) -> str:
     """Read how much goes to the log."""
     level = text.upper()
@@ -85,7 +93,16 @@ INSECURE = Option("insecure-http", "allow passwords over plain http", switch, Fa
 RECONNECT = Option(
     "reconnect-for", "seconds a broken session waits for the other person", patience, REUNION_S
 )
+PROXY = Option(
+    "proxy",
+    "http://HOST:PORT or socks5://LOGIN@HOST:PORT, or none; the system's otherwise",
+    secret=True,
+)
+RELAY_PORTS = Option(
+    "relay-ports", "TCP ports of the relay to try; all it has otherwise", port, (), many=True
+)
 HEADLESS = Option("headless", "open no window", switch, False, line_only=True)
+OUTBOUND = (INSECURE, PROXY, RELAY_PORTS)
 COMMON = (JSON, LANGUAGE, LOG_LEVEL)
 
 
@@ -95,11 +112,11 @@ def ui_choice(*choices: str) -> Option:
 
 
 COMMANDS: dict[str, tuple[Option, ...]] = {
-    "window": (*COMMON, SERVER, INSECURE, RECONNECT, ui_choice("window", "browser")),
+    "window": (*COMMON, SERVER, *OUTBOUND, RECONNECT, ui_choice("window", "browser")),
     "customer": (
         *COMMON,
         SERVER,
-        INSECURE,
+        *OUTBOUND,
         RECONNECT,
         ui_choice("window", "browser"),
         HEADLESS,
@@ -109,7 +126,7 @@ COMMANDS: dict[str, tuple[Option, ...]] = {
     "operator": (
         *COMMON,
         SERVER,
-        INSECURE,
+        *OUTBOUND,
         RECONNECT,
         ui_choice("window", "browser", "none"),
         HEADLESS,
@@ -145,7 +162,7 @@ COMMANDS: dict[str, tuple[Option, ...]] = {
         *COMMON,
         Option("remove", "let nothing of ours open them any more", switch, False, line_only=True),
     ),
-    "doctor": (*COMMON, SERVER, INSECURE),
+    "doctor": (*COMMON, SERVER, *OUTBOUND),
     "demo": (
         *COMMON,
         Option("ui", "where the pages are shown", choices=("window", "browser", "none")),
@@ -218,9 +235,10 @@ def _elsewhere(
 
 def _read(option: Option, given: Any, where: str) -> Any:
     if option.many:
-        words = given if isinstance(given, list) else str(given).split(",")
+        parts = given if isinstance(given, list) else [given]
+        words = [word.strip() for part in parts for word in str(part).split(",")]
         single = replace(option, many=False)
-        return tuple(_read(single, word, where) for word in words if str(word).strip())
+        return tuple(_read(single, word, where) for word in words if word)
     try:
         if isinstance(given, bool) and option.read is not switch:
             raise ValueError(given)

@@ -15,16 +15,19 @@ import base64
 import hashlib
 import hmac
 import math
+import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 
 import aiohttp
+import aiohttp_socks
 import msgspec
 from aiohttp.client_middlewares import ClientHandlerType
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from ezp2p.base.errors import EzError, PeerError, Unreachable, UsageError
+from ezp2p.link.outbound import DIRECT, Outbound
 from ezp2p.wire.invitation import ServerAddress, is_loopback
 from ezp2p.wire.keys import ErrorKey
 from ezp2p.wire.signalling import LoginAnswer, LoginRequest, ProblemAnswer
@@ -58,6 +61,9 @@ _BY_STATUS: Mapping[int, ErrorKey] = {
 }
 
 
+_NOT_TRUSTED = (aiohttp.ClientSSLError, ssl.SSLError)
+
+
 class KeyPin(aiohttp.Fingerprint):
     """Accepts the one server that has this public key, whoever signed its certificate.
 
@@ -69,12 +75,16 @@ class KeyPin(aiohttp.Fingerprint):
         super().__init__(base64.urlsafe_b64decode(pin + "="))
 
     def check(self, transport: asyncio.Transport) -> None:
-        """Raise aiohttp.ServerFingerprintMismatch for any other key, and without TLS."""
+        """Close and raise ssl.SSLCertVerificationError for any other key, and without TLS.
+
+        After aiohttp's own exception it would look for the next address of the server, and not
+        find the one it is connected to where that is a proxy's.
+        """
         tls = transport.get_extra_info("ssl_object")
         key = key_of(tls.getpeercert(binary_form=True)) if tls else b""
         if not hmac.compare_digest(key, self.fingerprint):
-            peer = transport.get_extra_info("peername") or ("", 0)
-            raise aiohttp.ServerFingerprintMismatch(self.fingerprint, key, peer[0], peer[1])
+            transport.abort()
+            raise ssl.SSLCertVerificationError("another key than the link names")
 
 
 def key_of(certificate: bytes | None) -> bytes:
@@ -98,11 +108,12 @@ def check_secure(server: ServerAddress, *, insecure_http: bool) -> None:
         raise UsageError(ErrorKey.SERVER_INSECURE, host=server.host)
 
 
-def open_http(server: ServerAddress) -> aiohttp.ClientSession:
+async def open_http(server: ServerAddress, outbound: Outbound) -> aiohttp.ClientSession:
     """Return an HTTP session that speaks to this server only; the caller closes it."""
     pin: bool | KeyPin = KeyPin(server.pin) if server.pin else True
+    scheme = server.url.partition(":")[0]
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(ssl=pin),
+        connector=await outbound.connector(server.host, scheme, pin),
         cookie_jar=aiohttp.DummyCookieJar(),
         auto_decompress=False,
         timeout=aiohttp.ClientTimeout(
@@ -116,14 +127,20 @@ def open_http(server: ServerAddress) -> aiohttp.ClientSession:
 def reaching(server: ServerAddress) -> Iterator[None]:
     """Turn the network's exceptions into ours.
 
-    Raises Unreachable(server.unreachable, host, ports), Unreachable(server.certificate, host)
-    or PeerError(server.protocol, host).
+    Raises Unreachable(server.unreachable, host, port), Unreachable(server.certificate, host),
+    Unreachable(proxy.unreachable | proxy.refused, host) or PeerError(server.protocol, host).
     """
     try:
         yield
-    except (aiohttp.ClientSSLError, aiohttp.ServerFingerprintMismatch) as error:
-        raise Unreachable(ErrorKey.SERVER_CERTIFICATE, host=server.host, why=str(error)) from error
+    except (aiohttp_socks.ProxyConnectionError, aiohttp_socks.ProxyTimeoutError) as error:
+        raise Unreachable(ErrorKey.PROXY_UNREACHABLE, host=server.host, why=str(error)) from error
+    except aiohttp_socks.ProxyError as error:
+        raise Unreachable(ErrorKey.PROXY_REFUSED, host=server.host, why=str(error)) from error
     except (aiohttp.ClientConnectionError, OSError, TimeoutError) as error:
+        # aiohttp wraps TLS's exceptions in its own, but not all of them in one that says so.
+        if any(isinstance(e, _NOT_TRUSTED) for e in (error, error.__cause__)):
+            why = str(error)
+            raise Unreachable(ErrorKey.SERVER_CERTIFICATE, host=server.host, why=why) from error
         raise unreachable(server, str(error)) from error
     except (aiohttp.ClientError, ValueError) as error:
         raise PeerError(ErrorKey.SERVER_PROTOCOL, host=server.host, why=str(error)) from error
@@ -144,13 +161,13 @@ def refusal(server: ServerAddress, status: int) -> EzError:
 
 
 async def login(
-    server: ServerAddress, name: str, password: str, *, insecure_http: bool = False
+    server: ServerAddress, name: str, password: str, outbound: Outbound = DIRECT
 ) -> LoginAnswer:
     """Exchange a password for a bearer token.
 
     Raises EzError(login.wrong | login.wait, seconds), and what reaching() raises.
     """
-    check_secure(server, insecure_http=insecure_http)
+    check_secure(server, insecure_http=outbound.insecure_http)
     try:
         asked = msgspec.json.encode(
             msgspec.convert(
@@ -160,17 +177,19 @@ async def login(
     except msgspec.ValidationError:  # empty or longer than any login or password
         raise EzError(ErrorKey.LOGIN_WRONG) from None
     with reaching(server):
-        async with _post(server, "/api/v1/login", asked) as (status, body):
+        async with _post(server, "/api/v1/login", asked, outbound) as (status, body):
             if status != 200:
                 raise _problem(server, status, body)
             return _login_answer(server, body)
 
 
 @asynccontextmanager
-async def _post(server: ServerAddress, path: str, body: bytes) -> AsyncIterator[tuple[int, bytes]]:
+async def _post(
+    server: ServerAddress, path: str, body: bytes, outbound: Outbound
+) -> AsyncIterator[tuple[int, bytes]]:
     headers = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
     async with (
-        open_http(server) as http,
+        await open_http(server, outbound) as http,
         http.post(server.url + path, data=body, headers=headers) as answer,
     ):
         received = bytearray()

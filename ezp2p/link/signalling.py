@@ -17,6 +17,7 @@ import msgspec
 from aiohttp import WSMsgType
 
 from ezp2p.base.errors import EzError, PeerError, Unreachable
+from ezp2p.link.outbound import DIRECT, Outbound
 from ezp2p.link.server import (
     ANSWER_TIMEOUT_S,
     check_secure,
@@ -71,15 +72,15 @@ class Signalling:
 
     @classmethod
     async def connect(
-        cls, server: ServerAddress, token: str | None = None, *, insecure_http: bool = False
+        cls, server: ServerAddress, token: str | None = None, outbound: Outbound = DIRECT
     ) -> Signalling:
         """Open a line: a counselor's with the token of a login, a customer's without.
 
         Raises Unreachable(server.unreachable | server.certificate | server.busy),
         EzError(login.expired | server.refused | server.version), UsageError(server.insecure).
         """
-        check_secure(server, insecure_http=insecure_http)
-        http = open_http(server)
+        check_secure(server, insecure_http=outbound.insecure_http)
+        http = await open_http(server, outbound)
         try:
             with reaching(server):
                 socket = await _open(http, server, token)
@@ -159,7 +160,7 @@ class Backoff:
 
 
 async def connect_again(
-    server: ServerAddress, token: str, backoff: Backoff, *, insecure_http: bool = False
+    server: ServerAddress, token: str, backoff: Backoff, outbound: Outbound = DIRECT
 ) -> Signalling:
     """Open a counselor's line after it broke, for as long as it takes.
 
@@ -170,7 +171,7 @@ async def connect_again(
     while True:
         await asyncio.sleep(backoff.next_delay_s())
         try:
-            line = await Signalling.connect(server, token, insecure_http=insecure_http)
+            line = await Signalling.connect(server, token, outbound)
         except EzError as error:
             if error.key in (ErrorKey.LOGIN_EXPIRED, ErrorKey.SERVER_INSECURE):
                 raise

@@ -21,6 +21,7 @@ from ezp2p.base.errors import EzError, PeerError, Unreachable
 from ezp2p.link.certificate import fingerprint
 from ezp2p.link.link import PATIENCE_S
 from ezp2p.link.lookout import Ways
+from ezp2p.link.outbound import DIRECT, Outbound
 from ezp2p.link.signalling import Backoff, Signalling, connect_again
 from ezp2p.session.call import NO_WAYS, Call, Met
 from ezp2p.session.counselor import CounselorSession
@@ -106,8 +107,8 @@ class Desk:
         open_diary: Callable[[], Diary],
         clock: Clock,
         watcher: DeskWatcher,
-        insecure_http: bool = False,
         ways: Ways = NO_WAYS,
+        outbound: Outbound = DIRECT,
         patience_s: float = PATIENCE_S,
     ) -> None:
         """A customer out of reach for `patience_s` is given up."""
@@ -122,8 +123,8 @@ class Desk:
         self._language = language
         self._open_diary = open_diary
         self._clock = clock
-        self._insecure_http = insecure_http
         self._ways = ways
+        self._outbound = outbound
         self._patience_s = patience_s
         self._sought: list[Met] = []
         self._calls: dict[str, tuple[Call, Slot]] = {}
@@ -145,9 +146,7 @@ class Desk:
         """
         for _ in range(first_slots):
             self.slots.add()
-        line = await Signalling.connect(
-            self._server, self._token, insecure_http=self._insecure_http
-        )
+        line = await Signalling.connect(self._server, self._token, self._outbound)
         backoff = Backoff(Random())
         try:
             async with self._group:
@@ -156,7 +155,7 @@ class Desk:
                         await self._follow(line)
                         await line.close()
                         line = await connect_again(
-                            self._server, self._token, backoff, insecure_http=self._insecure_http
+                            self._server, self._token, backoff, self._outbound
                         )
                 except EzError as error:
                     # No more customers; but those who are being helped notice nothing.

@@ -22,6 +22,7 @@ from ezp2p.base.texts import Texts
 from ezp2p.link.certificate import fingerprint, make_identity
 from ezp2p.link.link import PATIENCE_S
 from ezp2p.link.lookout import Ways
+from ezp2p.link.outbound import DIRECT, Outbound
 from ezp2p.link.signalling import Backoff, Signalling
 from ezp2p.session.call import NO_WAYS, Call, Met
 from ezp2p.session.customer import CustomerSession
@@ -74,8 +75,8 @@ class Company:
     hello: Hello
     tries: TriesBook
     open_diary: Callable[[], Diary]
-    insecure_http: bool = False
     ways: Ways = NO_WAYS
+    outbound: Outbound = DIRECT
     patience_s: float = PATIENCE_S  # so long a session waits for a counselor out of reach
 
 
@@ -100,7 +101,7 @@ class Visit:
         ends everything, the session with a word to the counselor.
         """
         company = self._company
-        line = await Signalling.connect(target.server, insecure_http=company.insecure_http)
+        line = await Signalling.connect(target.server, outbound=company.outbound)
         try:
             call, names = await self._join(line, target)
             finding = asyncio.create_task(call.find_out())
@@ -208,11 +209,11 @@ class Visit:
         self, line: Signalling, call: Call, met: Met, session: CustomerSession
     ) -> EndReason:
         self.session = session
-        insecure = self._company.insecure_http
+        outbound = self._company.outbound
         tasks = (
             asyncio.create_task(_introduce(line, call, session)),
             asyncio.create_task(_tell_addresses(line, call, met, session)),
-            asyncio.create_task(_keep_in_reach(met, session, line.server, insecure_http=insecure)),
+            asyncio.create_task(_keep_in_reach(met, session, line.server, outbound)),
         )
         try:
             return await session.run()
@@ -263,7 +264,7 @@ async def _tell_addresses(line: Signalling, call: Call, met: Met, session: Custo
 
 
 async def _keep_in_reach(
-    met: Met, session: CustomerSession, server: ServerAddress, *, insecure_http: bool
+    met: Met, session: CustomerSession, server: ServerAddress, outbound: Outbound
 ) -> None:
     """Look for the counselor by the rendezvous whenever the session is broken."""
     backoff = Backoff(Random(), longest_s=SEEK_DELAY_S)
@@ -271,7 +272,7 @@ async def _keep_in_reach(
         await session.broken.wait()
         met.reunion.lost()
         try:
-            line = await Signalling.connect(server, insecure_http=insecure_http)
+            line = await Signalling.connect(server, outbound=outbound)
         except EzError as error:
             log.info("no server to meet at: %s", error)
             await asyncio.sleep(backoff.next_delay_s())

@@ -76,6 +76,20 @@ def test_option_may_be_said_again_wherever_it_stands(
     assert options["listen"] == (":80", ":443")
 
 
+@pytest.mark.parametrize("text", ["relay-ports", "relay_ports = [443, 80]", "proxy = 'none'"])
+def test_way_out_is_read_wherever_it_stands(tmp_path: Path, text: str) -> None:
+    line = {"relay_ports": ["443,80"]} if text == "relay-ports" else {}
+    file = document(tmp_path, text if " = " in text else "")
+    options = customer(line, None, file)
+    assert options["relay_ports"] == (() if "proxy" in text else (443, 80))
+    assert options["proxy"] == ("none" if "proxy" in text else None)
+
+
+def test_bad_relay_port_is_refused() -> None:
+    with pytest.raises(UsageError):
+        customer({"relay_ports": ["443,99999"]})
+
+
 @pytest.mark.parametrize(
     ("line", "environment"),
     [

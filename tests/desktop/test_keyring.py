@@ -4,11 +4,12 @@ import sys
 from collections.abc import Callable
 
 import pytest
-from keyring.errors import KeyringLocked, PasswordDeleteError
+from keyring.errors import KeyringLocked
 
 from ezp2p.base.errors import Unavailable
 from ezp2p.desktop.keyring import SERVICE, SystemKeyring
 from ezp2p.wire.keys import ErrorKey
+from tests.support.keyring import RamKeyring
 
 ACCOUNT = "kim@https://help.example/main"
 
@@ -22,25 +23,6 @@ try:
 except Unavailable as error:
     print(error.key)
 """
-
-
-class RamKeyring:
-    """Keeps secrets as a system's keyring does, for as long as it lives."""
-
-    priority = 5.0
-
-    def __init__(self) -> None:
-        self.kept: dict[tuple[str, str], str] = {}
-
-    def get_password(self, service: str, username: str) -> str | None:
-        return self.kept.get((service, username))
-
-    def set_password(self, service: str, username: str, password: str) -> None:
-        self.kept[service, username] = password
-
-    def delete_password(self, service: str, username: str) -> None:
-        if self.kept.pop((service, username), None) is None:
-            raise PasswordDeleteError("not found")
 
 
 class LockedKeyring(RamKeyring):

@@ -93,6 +93,8 @@ export const ErrorKey = Object.freeze(/** @type {const} */ ({
   SERVER_PROTOCOL: 'server.protocol',
   SERVER_CERTIFICATE: 'server.certificate',
   SERVER_INSECURE: 'server.insecure',
+  PROXY_UNREACHABLE: 'proxy.unreachable',
+  PROXY_REFUSED: 'proxy.refused',
   LOGIN_WRONG: 'login.wrong',
   LOGIN_WAIT: 'login.wait',
   LOGIN_EXPIRED: 'login.expired',
