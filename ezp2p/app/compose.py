@@ -13,14 +13,18 @@ from ezp2p.base.texts import Texts
 from ezp2p.desktop import hotkeys, info, input, loading, notice, screen
 from ezp2p.desktop.keyring import SystemKeyring
 from ezp2p.link import pake
+from ezp2p.link.lookout import Ways
 from ezp2p.link.outbound import Outbound
+from ezp2p.link.router import RouterWorker
 from ezp2p.link.server import login
+from ezp2p.nat.upnp import UpnpRouter
 from ezp2p.session.desk import Desk, DeskWatcher
 from ezp2p.session.tries import TriesBook
 from ezp2p.session.visit import Company
 from ezp2p.store.diary import SessionDiary
 from ezp2p.store.place import data_folder
 from ezp2p.store.settings import Settings
+from ezp2p.ui.front import FORWARDED_SETTING, UPNP_SETTING
 from ezp2p.wire.invitation import ServerAddress
 from ezp2p.wire.messages.screen import ScreenDriver
 from ezp2p.wire.messages.session import PROTOCOL_VERSION, Hello
@@ -28,6 +32,7 @@ from ezp2p.wire.signalling import LoginAnswer
 
 CLOCK: Clock = SystemClock()
 _TRIES = TriesBook()
+_ROUTER = RouterWorker(UpnpRouter())
 
 
 class SystemDesktop:
@@ -59,7 +64,9 @@ def warm_up() -> None:
     threading.Thread(target=loading.load, name="warm-up of the desktop", daemon=True).start()
 
 
-def make_company(texts: Texts, options: Mapping[str, Any], driver: ScreenDriver) -> Company:
+def make_company(
+    texts: Texts, options: Mapping[str, Any], memory: Settings, driver: ScreenDriver
+) -> Company:
     """Return what every visit of a customer at this machine shares."""
     return Company(
         desktop=SystemDesktop(driver),
@@ -69,8 +76,17 @@ def make_company(texts: Texts, options: Mapping[str, Any], driver: ScreenDriver)
         tries=_TRIES,
         open_diary=open_diary,
         outbound=outbound_of(options),
+        ways=lambda: make_ways(options, memory),
         patience_s=options["reconnect_for"],
     )
+
+
+def make_ways(options: Mapping[str, Any], memory: Settings) -> Ways:
+    """Return what may be used so that others reach this machine: as told, or as once chosen."""
+    upnp = options["upnp"] == "on" if options["upnp"] else memory.get(UPNP_SETTING, True) is True
+    port = options["forwarded_port"] or memory.get(FORWARDED_SETTING)
+    is_port = isinstance(port, int) and 0 < port < 0x10000
+    return Ways(forwarded_port=port if is_port else None, router=_ROUTER if upnp else None)
 
 
 def make_hello() -> Hello:
@@ -102,9 +118,12 @@ def open_diary() -> SessionDiary:
 class NetworkReception:
     """How a counselor gets to a desk: by the company's rendezvous."""
 
-    def __init__(self, language: Callable[[], str], options: Mapping[str, Any]) -> None:
+    def __init__(
+        self, language: Callable[[], str], options: Mapping[str, Any], memory: Settings
+    ) -> None:
         self._language = language
         self._options = options
+        self._ways = lambda: make_ways(options, memory)
         self._patience_s: float = options["reconnect_for"]
 
     async def log_in(self, server: ServerAddress, name: str, password: str) -> LoginAnswer:
@@ -122,5 +141,6 @@ class NetworkReception:
             clock=CLOCK,
             watcher=watcher,
             outbound=outbound_of(self._options),
+            ways=self._ways,
             patience_s=self._patience_s,
         )

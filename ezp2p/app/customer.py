@@ -7,7 +7,7 @@ import os
 import sys
 from typing import Any
 
-from ezp2p.app.compose import make_company, warm_up
+from ezp2p.app.compose import make_company, open_settings, warm_up
 from ezp2p.app.loop import run as run_loop
 from ezp2p.app.report import Reporter
 from ezp2p.app.reporting import SessionReporter
@@ -54,7 +54,7 @@ async def _visit(options: dict[str, Any], reporter: Reporter, text: str) -> int:
     warm_up()
     target = _target(text, options["server"], insecure_http=options["insecure_http"])
     driver = ScreenDriver(options["screen_driver"] or ScreenDriver.AUTO)
-    company = make_company(reporter.texts, options, driver)
+    company = make_company(reporter.texts, options, open_settings(), driver)
     # Before a try at the code is spent: is there a screen at all?
     (await asyncio.to_thread(company.desktop.open_screen, driver)).close()
     allowed = ", ".join(sorted(options["grant"]))

@@ -101,8 +101,13 @@ PROXY = Option(
 RELAY_PORTS = Option(
     "relay-ports", "TCP ports of the relay to try; all it has otherwise", port, (), many=True
 )
+UPNP = Option(
+    "upnp", "may the router be asked to open a port; as chosen otherwise", choices=("on", "off")
+)
+FORWARDED = Option("forwarded-port", "UDP port that the router hands on to us", port)
 HEADLESS = Option("headless", "open no window", switch, False, line_only=True)
 OUTBOUND = (INSECURE, PROXY, RELAY_PORTS)
+INBOUND = (UPNP, FORWARDED, RECONNECT)
 COMMON = (JSON, LANGUAGE, LOG_LEVEL)
 
 
@@ -112,12 +117,12 @@ def ui_choice(*choices: str) -> Option:
 
 
 COMMANDS: dict[str, tuple[Option, ...]] = {
-    "window": (*COMMON, SERVER, *OUTBOUND, RECONNECT, ui_choice("window", "browser")),
+    "window": (*COMMON, SERVER, *OUTBOUND, *INBOUND, ui_choice("window", "browser")),
     "customer": (
         *COMMON,
         SERVER,
         *OUTBOUND,
-        RECONNECT,
+        *INBOUND,
         ui_choice("window", "browser"),
         HEADLESS,
         Option("grant", "with --headless: what to allow", grants, frozenset(), line_only=True),
@@ -127,7 +132,7 @@ COMMANDS: dict[str, tuple[Option, ...]] = {
         *COMMON,
         SERVER,
         *OUTBOUND,
-        RECONNECT,
+        *INBOUND,
         ui_choice("window", "browser", "none"),
         HEADLESS,
         Option("login", "the counselor's login name"),

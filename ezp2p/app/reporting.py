@@ -39,6 +39,9 @@ class SessionReporter:
                     round_trip_ms=round(round_trip_s * 1000, 2),
                     **self._always,
                 )
+            case events.PathExplained(why=why):
+                sentence = text(f"path.why.{why}") if why else ""
+                report("path-why", sentence, why=why or "", **self._always)
             case events.Broken():
                 report("link-lost", text("cli.link-lost"), **self._always)
             case events.Mended():

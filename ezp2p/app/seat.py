@@ -178,7 +178,7 @@ class Seat:
     def _customer_half(self) -> CustomerHalf:
         def make_visit(watcher: Watcher) -> Visit:
             driver = ScreenDriver(self._options.get("screen_driver") or ScreenDriver.AUTO)
-            company = make_company(self._reporter.texts, self._options, driver)
+            company = make_company(self._reporter.texts, self._options, self._settings, driver)
             return Visit(company, watcher)
 
         return CustomerHalf(
@@ -192,7 +192,7 @@ class Seat:
 
     def _counselor_half(self) -> CounselorHalf:
         return CounselorHalf(
-            reception=NetworkReception(lambda: self.language, self._options),
+            reception=NetworkReception(lambda: self.language, self._options, self._settings),
             keyring=SystemKeyring(),
             clock=CLOCK,
             memory=self._settings,

@@ -126,7 +126,7 @@ class Link:
         self._spoke_at = now
         self._began_at = now
         self._news = asyncio.Event()
-        self._path: PathKind | None = None
+        self.path: PathKind | None = None  # the kind in use
         self._why: PathWhy | None = None
         self._their_mapping = PortMapping.UNKNOWN
         socket.listen(self._receive)
@@ -348,12 +348,12 @@ class Link:
                     connection.use_datagrams_of(event.datagram_bytes)
                 continue
             if isinstance(event, paths.PathRenamed):
-                self._path = event.route.kind
+                self.path = event.route.kind
                 self._tell(PathChanged(*event.route, self._guess_rtt()))
                 continue
             self._datagram_bytes = SAFE_DATAGRAM_BYTES
             if isinstance(event, paths.PathChanged):
-                self._path = event.route.kind
+                self.path = event.route.kind
                 self._tell(PathChanged(*event.route, event.round_trip_s))
             if connection is not None:
                 after_silence = isinstance(event, paths.PathSuspected) or event.after_silence
@@ -422,10 +422,10 @@ class Link:
 
     def _explain(self, now: float) -> None:
         """Tell why the path is no better one, when the reason has changed."""
-        if self._path is None:
+        if self.path is None:
             return
         tried_s = now - self._began_at
-        reason = why(self._path, self.reach.mapping, self._their_mapping, tried_s)
+        reason = why(self.path, self.reach.mapping, self._their_mapping, tried_s)
         if reason is not self._why:
             self._why = reason
             self._tell(PathExplained(reason))

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ezp2p.base.clock import Clock
+from ezp2p.link.router import RouterWorker
 from ezp2p.link.socket import Received, UdpSocket, open_socket
 from ezp2p.nat.candidates import host_candidates
 from ezp2p.nat.reach import Reach
@@ -26,6 +27,7 @@ class Ways:
     """What this machine's owner has set up, or allows, so that it can be reached."""
 
     forwarded_port: int | None = None  # the router hands this UDP port on to us (S45)
+    router: RouterWorker | None = None  # may be asked to open a port (S43)
 
 
 class Lookout:

@@ -29,7 +29,7 @@ class Reach:
         self._hosts = list(hosts)
         self._forwarded_port = forwarded_port
         self._discovery: Discovery | None = None
-        self._opened: Address | None = None
+        self.opened: Address | None = None  # at the router
         self._told: list[CandidateOffer] = []
         self.has_news = True  # that `news` would tell
 
@@ -57,7 +57,7 @@ class Reach:
 
     def router_opened(self, address: Address | None) -> None:
         """The router listens for us at this address; None: no longer."""
-        self._opened = address
+        self.opened = address
         self.has_news = True
 
     def receive(self, data: bytes, sender: Address, now: float) -> bool:
@@ -97,8 +97,8 @@ class Reach:
 
     def _outer(self) -> Iterator[CandidateOffer]:
         """Yield what is known of the outside, the better kinds first."""
-        if self._opened is not None:
-            yield _offer(self._opened, PathKind.UPNP)
+        if self.opened is not None:
+            yield _offer(self.opened, PathKind.UPNP)
         seen = self._discovery.address if self._discovery else None
         if seen is None or self._discovery is None or not self._discovery.settled:
             return

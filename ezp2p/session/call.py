@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ezp2p.base.clock import Clock
@@ -20,6 +20,7 @@ from ezp2p.base.errors import Unreachable
 from ezp2p.link.certificate import Identity
 from ezp2p.link.link import PATIENCE_S, Link
 from ezp2p.link.lookout import Lookout, Ways, find_host
+from ezp2p.link.router import keep_open
 from ezp2p.nat.candidates import host_candidates
 from ezp2p.session.joining import Agreed, CandidatesCame, Failed, Joining
 from ezp2p.session.reunion import AddressesCame, RelaysOffered, Reunion
@@ -29,8 +30,6 @@ from ezp2p.wire.keys import EndReason, ErrorKey, Role
 from ezp2p.wire.signalling import CallEnd, DiscoveryOffer, HangUp, Pass, RelayOffer
 
 log = logging.getLogger(__name__)
-
-NO_WAYS = Ways()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +72,11 @@ class Call:
         identity: Identity | None = None,
         patience_s: float = PATIENCE_S,
         discovery: DiscoveryOffer | None = None,
-        ways: Ways = NO_WAYS,
+        ways: Callable[[], Ways] = Ways,
     ) -> None:
         """`identity` is the customer's; the counselor's end pins what it is sent.
 
-        `discovery` is where to ask for our outer address, `ways` what this machine may use.
+        `discovery` is where to ask for our outer address, `ways` tells what this machine may use.
         """
         self.call_id = call_id
         self.met: Met | None = None
@@ -88,7 +87,7 @@ class Call:
         self._identity = identity
         self._patience_s = patience_s
         self._discovery = discovery
-        self._ways = ways
+        self._ways = ways()
         self._lookout: Lookout | None = None
         self._is_over = False
 
@@ -156,6 +155,11 @@ class Call:
             self.met.link.discover(servers)
         elif servers and not self._is_over:
             lookout.ask(servers)
+
+    async def keep_port_open(self) -> None:
+        """Have the router let the other program in until cancelled, if it may be asked."""
+        if self.met is not None and self._ways.router is not None:
+            await keep_open(self.met.link, self._ways.router, self._clock)
 
     def offer(self, offers: Sequence[CandidateOffer]) -> None:
         """Have the other program told where it may reach us, too, and what our network does."""

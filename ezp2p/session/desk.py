@@ -23,7 +23,7 @@ from ezp2p.link.link import PATIENCE_S
 from ezp2p.link.lookout import Ways
 from ezp2p.link.outbound import DIRECT, Outbound
 from ezp2p.link.signalling import Backoff, Signalling, connect_again
-from ezp2p.session.call import NO_WAYS, Call, Met
+from ezp2p.session.call import Call, Met
 from ezp2p.session.counselor import CounselorSession
 from ezp2p.session.events import Broken, Mended, Over, SessionEvent, Started
 from ezp2p.session.joining import CounselorJoining, SlotSecrets
@@ -107,8 +107,8 @@ class Desk:
         open_diary: Callable[[], Diary],
         clock: Clock,
         watcher: DeskWatcher,
-        ways: Ways = NO_WAYS,
         outbound: Outbound = DIRECT,
+        ways: Callable[[], Ways] = Ways,
         patience_s: float = PATIENCE_S,
     ) -> None:
         """A customer out of reach for `patience_s` is given up."""
@@ -366,8 +366,11 @@ class Desk:
         living.add_done_callback(self._living.discard)
 
     async def _live(self, call: Call, met: Met, session: CounselorSession) -> None:
-        relays = asyncio.create_task(call.use_relays())
-        telling = asyncio.create_task(self._tell_addresses(call, met, session))
+        beside = (
+            asyncio.create_task(call.use_relays()),
+            asyncio.create_task(self._tell_addresses(call, met, session)),
+            asyncio.create_task(call.keep_port_open()),
+        )
         try:
             await session.run()
         except* Exception:
@@ -377,9 +380,9 @@ class Desk:
             self._drop(call.call_id)
             self.slots.over(session.number)
             self._flush()
-            for task in (relays, telling):
+            for task in beside:
                 task.cancel()
-            await asyncio.gather(relays, telling, return_exceptions=True)
+            await asyncio.gather(*beside, return_exceptions=True)
 
     async def _tell_addresses(self, call: Call, met: Met, session: CounselorSession) -> None:
         """Tell the customer's program whenever we find that we may be reached elsewhere."""

@@ -24,7 +24,7 @@ from ezp2p.link.link import PATIENCE_S
 from ezp2p.link.lookout import Ways
 from ezp2p.link.outbound import DIRECT, Outbound
 from ezp2p.link.signalling import Backoff, Signalling
-from ezp2p.session.call import NO_WAYS, Call, Met
+from ezp2p.session.call import Call, Met
 from ezp2p.session.customer import CustomerSession
 from ezp2p.session.events import Watcher
 from ezp2p.session.joining import CustomerJoining
@@ -75,8 +75,8 @@ class Company:
     hello: Hello
     tries: TriesBook
     open_diary: Callable[[], Diary]
-    ways: Ways = NO_WAYS
     outbound: Outbound = DIRECT
+    ways: Callable[[], Ways] = Ways  # asked at each visit
     patience_s: float = PATIENCE_S  # so long a session waits for a counselor out of reach
 
 
@@ -213,6 +213,7 @@ class Visit:
         tasks = (
             asyncio.create_task(_introduce(line, call, session)),
             asyncio.create_task(_tell_addresses(line, call, met, session)),
+            asyncio.create_task(call.keep_port_open()),
             asyncio.create_task(_keep_in_reach(met, session, line.server, outbound)),
         )
         try:

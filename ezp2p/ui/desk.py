@@ -64,6 +64,7 @@ def session_view(session: CounselorSession) -> SessionView:
         view_only=session.view_only,
         driver=session.driver,
         path=session.path.kind if session.path else "",
+        path_why=session.path_why or "",
         words=session.words,
         since_ms=wall_ms(session.since),
         gives_up_ms=wall_ms(session.gives_up_at),

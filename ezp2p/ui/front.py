@@ -27,7 +27,12 @@ log = logging.getLogger(__name__)
 
 _COUNSELORS_PAGES = frozenset({Page.LOGIN, Page.WAITING, Page.VIEWER})
 # What pages may remember; the rest of the settings is the program's own.
-_PAGE_SETTINGS = ("theme", "zoom", "hide-bar", "sound", "hotkeys")
+UPNP_SETTING = "upnp"  # whether the router may be asked for a port; yes, unless said otherwise
+FORWARDED_SETTING = "forwarded-port"  # the UDP port that a person forwards to this machine
+_PAGE_SETTINGS = (
+    *("theme", "zoom", "hide-bar", "sound", "hotkeys"),
+    *(UPNP_SETTING, FORWARDED_SETTING),
+)
 
 
 class Surroundings(Protocol):

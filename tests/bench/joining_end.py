@@ -12,7 +12,7 @@ import sys
 import time
 from contextlib import suppress
 
-from ezp2p.app.compose import make_company
+from ezp2p.app.compose import make_company, open_settings
 from ezp2p.app.loop import run
 from ezp2p.app.options import resolve
 from ezp2p.app.places import LOCALE
@@ -56,7 +56,9 @@ async def visit_once() -> dict[str, float]:
     """Return the seconds until each step; the last is the first picture on the other's page."""
     warm_up().join()
     load()
-    company = make_company(Texts(LOCALE, "en"), resolve("customer", {}), ScreenDriver.AUTO)
+    company = make_company(
+        Texts(LOCALE, "en"), resolve("customer", {}), open_settings(), ScreenDriver.AUTO
+    )
     print("ready", flush=True)
     target = target_of(parse_invitation(await asyncio.to_thread(sys.stdin.readline)), None)
     steps = Steps()

@@ -1,28 +1,51 @@
-"""Which way the picture takes: directly where that works, through the company's relay otherwise."""
+"""Which way the picture takes: directly where that works, through the company's relay otherwise.
+
+The networks are the kernel's, the routers' translation too; the table of all pairs is proved in
+memory (tests/nat/test_punching.py).
+"""
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.rendezvous.certificate import self_signed
-from tests.support.network import SERVER, can_make_networks, separated_homes
+from tests.support.network import (
+    PUBLIC_SERVER,
+    SERVER,
+    NatKind,
+    Network,
+    can_make_networks,
+    can_make_routers,
+    can_make_upnp_routers,
+    forward,
+    opened_ports,
+    routed_homes,
+    separated_homes,
+    upnp,
+)
 from tests.support.people import Screen
-from tests.support.program import program
+from tests.support.program import Program, program
+
+needs_routers = pytest.mark.skipif(
+    not can_make_routers(), reason="routers need root, iproute2 and nftables"
+)
 
 
-@pytest.mark.skipif(not can_make_networks(), reason="network namespaces need root and iproute2")
-def test_homes_that_cannot_reach_each_other_meet_at_the_relay(
-    customers_screen: Screen, tmp_path: Path
-) -> None:
-    certificate, key = self_signed(tmp_path, SERVER)
-    url = f"https://{SERVER}:3000"
+@contextlib.contextmanager
+def session(
+    network: Network, host: str, screen: Screen, tmp_path: Path, *arguments: str
+) -> Iterator[tuple[Program, Program]]:
+    """A customer and a counselor who have met at a server of this address."""
+    certificate, key = self_signed(tmp_path, host)
+    url = f"https://{host}:3000"
     trusting = {"SSL_CERT_FILE": str(certificate)}
     with (
-        separated_homes() as network,
         program(
-            *("serve", "--host", SERVER, "--port", "3000", "--public-url", url),
+            *("serve", "--host", host, "--port", "3000", "--public-url", url),
             *("--data", str(tmp_path / "data")),
             *("--tls-cert", str(certificate), "--tls-key", str(key)),
             home=tmp_path / "server",
@@ -38,14 +61,102 @@ def test_homes_that_cannot_reach_each_other_meet_at_the_relay(
                 before=network.inside(network.counselor),
             ) as counselor,
             program(
-                *("customer", "--server", url, "--headless", "--grant", "view"),
+                *("customer", "--server", url, "--headless", "--grant", "view", *arguments),
                 home=tmp_path / "customer",
                 environ=trusting
-                | customers_screen.environ
+                | screen.environ
                 | {"EZP2P_CODE": counselor.wait_for("waiting")["link"]},
                 before=network.inside(network.customer),
             ) as customer,
         ):
-            for each in (customer, counselor):
-                assert each.wait_for("path")["kind"] == "relay-udp"
-                each.wait_for("grants", granted=["view"])
+            yield customer, counselor
+
+
+@pytest.mark.skipif(not can_make_networks(), reason="network namespaces need root and iproute2")
+def test_homes_that_cannot_reach_each_other_meet_at_the_relay(
+    customers_screen: Screen, tmp_path: Path
+) -> None:
+    with (
+        separated_homes() as network,
+        session(network, SERVER, customers_screen, tmp_path) as programs,
+    ):
+        for each in programs:
+            assert each.wait_for("path")["kind"] == "relay-udp"
+            each.wait_for("grants", granted=["view"])
+
+
+@needs_routers
+def test_homes_behind_routers_that_keep_ports_meet_directly(
+    customers_screen: Screen, tmp_path: Path
+) -> None:
+    with (
+        routed_homes(NatKind.KEEPS, NatKind.KEEPS) as network,
+        session(network, PUBLIC_SERVER, customers_screen, tmp_path) as programs,
+    ):
+        for each, other in zip(programs, ("11.22.33.20", "11.22.33.10"), strict=True):
+            path = each.wait_for("path", kind="punched")
+            assert path["address"].startswith(f"{other}:")
+            each.wait_for("grants", granted=["view"])
+
+
+@needs_routers
+def test_homes_behind_routers_that_draw_ports_are_relayed_and_read_why(
+    customers_screen: Screen, tmp_path: Path
+) -> None:
+    with (
+        routed_homes(NatKind.DRAWS, NatKind.DRAWS) as network,
+        session(network, PUBLIC_SERVER, customers_screen, tmp_path) as programs,
+    ):
+        for each in programs:
+            assert each.wait_for("path")["kind"] == "relay-udp"
+            each.wait_for("path-why", why="both-varying")
+            assert not each.has_said("path", kind="punched")
+
+
+@pytest.mark.skipif(
+    not can_make_upnp_routers(), reason="routers with UPnP need root, nftables and miniupnpd"
+)
+def test_router_that_opens_ports_brings_the_strictest_homes_together(
+    customers_screen: Screen, tmp_path: Path
+) -> None:
+    with (
+        routed_homes(NatKind.DRAWS, NatKind.DRAWS) as network,
+        upnp(network.customers_router, "11.22.33.10", "192.168.7", tmp_path),
+    ):
+        with session(network, PUBLIC_SERVER, customers_screen, tmp_path) as (_, counselor):
+            path = counselor.wait_for("path", kind="upnp")
+            assert path["address"].startswith("11.22.33.10:")
+            counselor.wait_for("path-why", why="")
+            assert opened_ports(network.customers_router) == 1
+        assert opened_ports(network.customers_router) == 0
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    not can_make_upnp_routers(), reason="routers with UPnP need root, nftables and miniupnpd"
+)
+def test_router_is_left_alone_by_who_switched_that_off(
+    customers_screen: Screen, tmp_path: Path
+) -> None:
+    with (
+        routed_homes(NatKind.DRAWS, NatKind.DRAWS) as network,
+        upnp(network.customers_router, "11.22.33.10", "192.168.7", tmp_path),
+        session(network, PUBLIC_SERVER, customers_screen, tmp_path, "--upnp", "off") as programs,
+    ):
+        for each in programs:
+            each.wait_for("path-why", why="both-varying")
+        assert opened_ports(network.customers_router) == 0
+
+
+@pytest.mark.slow
+@needs_routers
+def test_port_that_a_person_forwarded_brings_the_strictest_homes_together(
+    customers_screen: Screen, tmp_path: Path
+) -> None:
+    with routed_homes(NatKind.DRAWS, NatKind.DRAWS) as network:
+        forward(network.customers_router, 51_515, "192.168.7.2")
+        with session(
+            network, PUBLIC_SERVER, customers_screen, tmp_path, "--forwarded-port", "51515"
+        ) as (_, counselor):
+            path = counselor.wait_for("path", kind="forwarded")
+            assert path["address"] == "11.22.33.10:51515"

@@ -30,6 +30,7 @@
  * @property {number} allow_from_ms
  * @property {number} since_ms
  * @property {string} path
+ * @property {string} path_why
  * @property {number} gives_up_ms
  * @property {string} end_reason
  * @property {string} record
@@ -61,6 +62,7 @@
  * @property {boolean} view_only
  * @property {string} driver
  * @property {string} path
+ * @property {string} path_why
  * @property {string[]} words
  * @property {number} since_ms
  * @property {number} gives_up_ms

@@ -11,10 +11,12 @@ import { clockTime, useNow } from '../core/time.js';
 export function StatusLine({ session, quality }) {
   const now = useNow(1000);
   const path = quality?.path || session.path;
+  const why = path.startsWith('relay') ? session.path_why : '';
   const driver = quality?.driver || session.driver;
   return html`<footer class="statusline">
     <span class=${`path ${path.startsWith('relay') ? 'relayed' : 'direct'}`}>
       ${path ? t(`path.${path}`) : t('path.unknown')}</span>
+    ${why && html`<span class="why" title=${t(`path.why.${why}`)}>${t(`path.why.${why}`)}</span>`}
     ${quality && html`
       <span>${t('quality.round-trip', { ms: number(quality.round_trip_ms) })}</span>
       <span>${t('quality.frames', { n: number(quality.frames_per_s) })}</span>
