@@ -22,7 +22,7 @@ def load() -> None:
     _import_all()
     with suppress(Unavailable):  # whoever needs the screen will hear of it
         open_screen(ScreenDriver.AUTO).close()  # xcffib reads its declarations at their first use
-    if sys.platform == "linux":
+    if sys.platform in ("linux", "win32"):
         draw_strip(_NOTHING, ButtonState.RESTING, 1.0, 400)  # the system's fonts are looked for
 
 
@@ -33,9 +33,9 @@ def _import_all() -> None:
         import ezp2p.desktop.notice.linux
         import ezp2p.desktop.screen.linux
     elif sys.platform == "win32":
-        import ezp2p.desktop.hotkeys.portable
+        import ezp2p.desktop.hotkeys.windows
         import ezp2p.desktop.input.windows
-        import ezp2p.desktop.notice.portable
+        import ezp2p.desktop.notice.windows
         import ezp2p.desktop.screen.other
     else:
         import ezp2p.desktop.hotkeys.portable

@@ -23,6 +23,8 @@ def watch_end_key(pressed: Callable[[], None]) -> Hotkey:
     """
     if sys.platform == "linux":
         from ezp2p.desktop.hotkeys import linux as system
+    elif sys.platform == "win32":
+        from ezp2p.desktop.hotkeys import windows as system
     else:
         from ezp2p.desktop.hotkeys import portable as system
     return system.watch_end_key(pressed)

@@ -1,4 +1,4 @@
-"""The end-now key on Windows and macOS, by pynput's listener."""
+"""The end-now key on macOS, by pynput's listener."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _KEYS = {
     keyboard.Key.alt_gr: Part.ALT,
     keyboard.Key.end: Part.END,
 }
-_ONE_KEYBOARD = 0  # these systems do not tell keyboards apart
+_ONE_KEYBOARD = 0  # this system does not tell keyboards apart
 
 
 class ListenedEndKey:

@@ -46,6 +46,8 @@ def show_notice(text: NoticeText, ended: Callable[[], None]) -> Notice:
     """
     if sys.platform == "linux":
         from ezp2p.desktop.notice import linux as system
+    elif sys.platform == "win32":
+        from ezp2p.desktop.notice import windows as system
     else:
         from ezp2p.desktop.notice import portable as system
     return system.show_notice(text, ended)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+import sys
 from functools import lru_cache
 from pathlib import Path
 
@@ -12,8 +14,10 @@ Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 # Families in the order we like their looks; fontconfig takes the first that covers the text.
 _FAMILIES = "Pretendard,Noto Sans KR,Noto Sans CJK KR,Nanum Gothic,NanumGothic,Noto Sans,sans-serif"
-# Where fontconfig's own program is missing.
+# Where fontconfig's own program is missing: Windows, small Linux systems.
+_WINDOWS = Path(os.environ.get("SYSTEMROOT", "C:/Windows"), "Fonts")
 _FILES = (
+    *(str(_WINDOWS / name) for name in ("malgunbd.ttf", "malgun.ttf", "NanumGothicBold.ttf")),
     "/usr/share/fonts/opentype/noto/NotoSansCJK-Bold.ttc",
     "/usr/share/fonts/noto-cjk/NotoSansCJK-Bold.ttc",
     "/usr/share/fonts/truetype/nanum/NanumGothicBold.ttf",
@@ -34,6 +38,8 @@ def font_for(text: str, size_px: int, *, bold: bool) -> Font:
 @lru_cache(maxsize=32)
 def _matched(letters: frozenset[str], bold: bool) -> tuple[str, int] | None:
     """Ask fontconfig: file and index within a collection."""
+    if sys.platform == "win32":
+        return None
     codes = " ".join(f"{ord(letter):x}" for letter in sorted(letters))
     pattern = f"{_FAMILIES}:weight={'bold' if bold else 'regular'}"
     pattern += f":charset={codes}" if codes else ""

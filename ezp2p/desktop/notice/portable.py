@@ -1,4 +1,4 @@
-"""The notice on Windows and macOS: not drawn yet, so nobody may see or control there."""
+"""The notice on macOS: not drawn yet, so nobody may see or control there."""
 
 from __future__ import annotations
 
