@@ -34,17 +34,18 @@ export function SessionPage({ desk }) {
 /** @param {{customer: CustomerView}} props */
 function Who({ customer }) {
   const now = useNow(1000);
-  const what = customer.granted.includes('control') ? 'session.controls'
+  const isBroken = customer.gives_up_ms > 0;
+  const what = isBroken ? 'session.broken' : customer.granted.includes('control') ? 'session.controls'
     : customer.granted.includes('view') ? 'session.sees' : 'session.nothing';
   return html`<div class="who">
     <h1>${t(what, { counselor: customer.counselor })}</h1>
     <p class="facts">
       <span><${Icon} name="clock" size=${18} />${clockTime(now - customer.since_ms)}</span>
-      ${customer.path && html`<span><${Icon} name="shield-check" size=${18} />
+      ${!isBroken && customer.path && html`<span><${Icon} name="shield-check" size=${18} />
         ${t(`path.${customer.path}`)} · ${t('session.encrypted')}</span>`}
       ${customer.path_why && customer.path.startsWith('relay') && html`<span>${t(`path.why.${customer.path_why}`)}</span>`}
     </p>
-    ${customer.gives_up_ms > 0 && html`<p class="warning" role="alert"><${Icon} name="wifi-off" size=${24} />
-      <span>${t('link.reconnecting')} <span aria-hidden="true">${t('link.left', { time: clockTime(customer.gives_up_ms - now) })}</span></span></p>`}
+    ${isBroken && html`<p class="warning" role="alert"><${Icon} name="wifi-off" size=${24} />
+      <span>${t('session.reconnecting')} <span class="left" aria-hidden="true">${t('link.left', { time: clockTime(customer.gives_up_ms - now) })}</span></span></p>`}
   </div>`;
 }

@@ -58,7 +58,7 @@ function Veil({ session, viewer }) {
   }
   if (session.state === 'broken') {
     return html`<div class="veil dim" role="alert"><p><${Icon} name="wifi-off" size=${28} />
-      ${t('link.reconnecting')} <span aria-hidden="true">${t('link.left', { time: clockTime(session.gives_up_ms - now) })}</span></p></div>`;
+      ${t('link.reconnecting')} <span class="left" aria-hidden="true">${t('link.left', { time: clockTime(session.gives_up_ms - now) })}</span></p></div>`;
   }
   if (session.state === 'ended') {
     const why = session.problem ? t(session.problem.key, session.problem.fields)
