@@ -33,7 +33,7 @@ def test_what_is_kept_for_tomorrow_starts_the_same_program() -> None:
         ("ezp2p", "ezp2p"),
         ("/home/kim/바탕 화면/ezp2p", "ezp2p"),
         ("..\\Downloads\\ezp2p-setup.exe", "ezp2p-setup.exe"),
-        ("EZP2P", None),
+        ("other", None),
         ("ezp2p-setup", "ezp2p-setup.exe"),
         ("", None),
         ("/", None),

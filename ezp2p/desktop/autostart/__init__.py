@@ -45,7 +45,9 @@ class Autostart(Protocol):
 
 def open_autostart() -> Autostart:
     """Return that of this person on this machine."""
-    if sys.platform == "darwin":
+    if sys.platform == "win32":
+        from ezp2p.desktop.autostart import windows as system
+    elif sys.platform == "darwin":
         from ezp2p.desktop.autostart import macos as system
     else:
         from ezp2p.desktop.autostart import linux as system

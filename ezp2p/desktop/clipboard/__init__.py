@@ -83,4 +83,8 @@ def open_clipboard(changed: Callable[[], None]) -> Clipboard:
         from ezp2p.desktop.clipboard import linux as system
 
         return system.open_clipboard(changed)
+    if sys.platform == "win32":
+        from ezp2p.desktop.clipboard import windows
+
+        return windows.open_clipboard(changed)
     raise Unavailable(ErrorKey.CLIPBOARD_UNAVAILABLE, why="on this system")

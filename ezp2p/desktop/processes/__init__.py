@@ -5,6 +5,7 @@ Command lines are left out: passwords stand there.
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -48,6 +49,8 @@ class Processes(Protocol):
 
 def open_processes() -> Processes:
     """Return this machine's."""
-    from ezp2p.desktop.processes import portable
-
-    return portable.open_processes()
+    if sys.platform == "win32":
+        from ezp2p.desktop.processes import windows as system
+    else:
+        from ezp2p.desktop.processes import portable as system
+    return system.open_processes()

@@ -55,4 +55,8 @@ def open_url_handler() -> UrlHandler:
         from ezp2p.desktop.urlhandler import linux as system
 
         return system.open_url_handler()
+    if sys.platform == "win32":
+        from ezp2p.desktop.urlhandler import windows
+
+        return windows.open_url_handler()
     raise Unavailable(ErrorKey.URLHANDLER_UNAVAILABLE, why="on this system")
