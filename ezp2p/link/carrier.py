@@ -38,6 +38,18 @@ class DatagramSocket(Protocol):
         ...
 
 
+class DatagramTube(Protocol):
+    """What a carrier needs of a relay's WebSocket."""
+
+    def send(self, datagrams: Sequence[bytes]) -> int:
+        """Send them in order; return how many were dropped."""
+        ...
+
+    def ask(self) -> None:
+        """Find out whether the relay is still there."""
+        ...
+
+
 class Carrier:
     """Takes bursts from the socket, gives QUIC's part of them, and sends QUIC's datagrams."""
 
@@ -53,6 +65,7 @@ class Carrier:
         self.reach = reach or Reach(())
         self._socket = socket
         self._relays: dict[Address, RelayPlace] = {}
+        self._tubes: dict[Route, DatagramTube] = {}
         self._met: dict[Address, Route] = {}  # senders nobody named; anew when there are too many
 
     @property
@@ -91,14 +104,28 @@ class Carrier:
                     self._hear_relay(relay, data, now)
                     continue
                 data, route = inner, relay.route
-            if data[0] & QUIC_BIT:
-                if self.paths.knows(route):
-                    quic.append(data)
-                    routes.add(route)
-            elif data[0] in (PING, PONG):
-                self.paths.receive(data, route, now)
+            if self._is_quic(data, route, now):
+                quic.append(data)
+                routes.add(route)
         self._send_parcels()
         return quic, routes
+
+    def tube_opened(self, route: Route, tube: DatagramTube, now: float) -> None:
+        """This tube carries from now on."""
+        self._tubes[route] = tube
+        self.paths.add([route], now)
+        self._send_parcels()
+
+    def tube_lost(self, route: Route, now: float) -> None:
+        """It carries no more."""
+        if self._tubes.pop(route, None) is not None:
+            self.paths.remove(route, now)
+
+    def sort_tube(self, route: Route, datagrams: Sequence[bytes], now: float) -> list[bytes]:
+        """Take what came by a tube; return QUIC's datagrams in order."""
+        quic = [data for data in datagrams if self._is_quic(data, route, now)]
+        self._send_parcels()
+        return quic
 
     def send(self, datagrams: Sequence[bytes], now: float) -> None:
         """Send QUIC's datagrams by the path in use, and by the next one too if it is suspect."""
@@ -115,6 +142,9 @@ class Carrier:
             relay.watch(now, silent=self.paths.is_silent(relay.route))
             relay.wake(now)
             self._socket.send(list(relay.datagrams()), relay.route.address)
+        for route, tube in self._tubes.items():
+            if self.paths.is_silent(route):
+                tube.ask()
         self.reach.wake(now)
         for data, server in self.reach.datagrams():
             self._socket.send([data], server)
@@ -126,6 +156,14 @@ class Carrier:
     def close(self) -> None:
         """Give the socket back."""
         self._socket.close()
+
+    def _is_quic(self, data: bytes, route: Route, now: float) -> bool:
+        """Whether this is for QUIC and may be; a ping or pong is taken at once."""
+        if data[0] & QUIC_BIT:
+            return self.paths.knows(route)
+        if data[0] in (PING, PONG):
+            self.paths.receive(data, route, now)
+        return False
 
     def _direct_route(self, sender: Address) -> Route:
         route = self.paths.route_to(sender) or self._met.get(sender)
@@ -147,6 +185,10 @@ class Carrier:
             self._send([parcel.data], parcel.route)
 
     def _send(self, datagrams: Sequence[bytes], route: Route) -> None:
+        if route.kind is PathKind.RELAY_WS:
+            if route in self._tubes:
+                self._tubes[route].send(datagrams)
+            return
         if route.kind is PathKind.RELAY_UDP:
             relay = self._relays[route.address]
             datagrams = [relay.wrap(data) for data in datagrams]

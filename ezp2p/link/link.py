@@ -25,7 +25,7 @@ from ezp2p.base.clock import Clock
 from ezp2p.base.errors import PeerError, Unreachable
 from ezp2p.link import quic
 from ezp2p.link.admission import Admission, Admitted
-from ezp2p.link.carrier import Carrier
+from ezp2p.link.carrier import MAX_RELAYS, Carrier
 from ezp2p.link.certificate import Identity
 from ezp2p.link.connection import Connection
 from ezp2p.link.events import (
@@ -42,12 +42,14 @@ from ezp2p.link.events import (
 )
 from ezp2p.link.keys import SessionKeys
 from ezp2p.link.lane import LaneTls
+from ezp2p.link.outbound import Outbound
 from ezp2p.link.proof import SALT_BYTES, ProofTerms
 from ezp2p.link.socket import Counts, Received, UdpSocket
 from ezp2p.link.streams import ChannelStreams
+from ezp2p.link.tube import Tube
 from ezp2p.nat import paths
 from ezp2p.nat.reach import Reach
-from ezp2p.nat.route import Address, address_of
+from ezp2p.nat.route import Address, Route, address_of
 from ezp2p.nat.verdict import TRYING_S, why
 from ezp2p.wire.channel import Channel
 from ezp2p.wire.codecs import CODECS
@@ -55,6 +57,7 @@ from ezp2p.wire.datagram import SAFE_DATAGRAM_BYTES
 from ezp2p.wire.joining import CandidateOffer
 from ezp2p.wire.keys import ErrorKey, PathKind, PathWhy, PortMapping, Role
 from ezp2p.wire.messages.session import Proof
+from ezp2p.wire.signalling import RelayOffer
 
 SILENT_S = 3.0
 LANE_RTT_S = 0.005  # farther away TCP is no faster than we are
@@ -108,6 +111,7 @@ class Link:
         self._carrier = Carrier(socket, keys.ping, role, self.reach)
         self._streams = ChannelStreams(bulk)
         self._socket = socket
+        self._tubes: dict[Tube, asyncio.Task[None]] = {}
         self._events: deque[LinkEvent] = deque()
         self._happened = asyncio.Event()
         self._acked = asyncio.Event()
@@ -226,6 +230,39 @@ class Link:
                 break
         self._arm(now)
 
+    def add_tube(self, offer: RelayOffer, pin: str | None, outbound: Outbound) -> None:
+        """Reach this relay by WebSocket, too; one whose host is known gets the fresh ticket.
+
+        `pin` is the server's public key, where no authority vouches for it.
+        """
+        known = next((tube for tube in self._tubes if tube.host == offer.host), None)
+        if known is not None:
+            known.renew(offer.ticket)
+        elif self._closed is None and offer.ports and len(self._tubes) < MAX_RELAYS:
+            tube = Tube(offer, pin, outbound, self)
+            self._tubes[tube] = self._loop.create_task(tube.run())
+
+    def tube_opened(self, tube: Tube, route: Route) -> None:
+        """Take a tube into use."""
+        now = self._clock.now()
+        self._carrier.tube_opened(route, tube, now)
+        self._turn(now)
+
+    def tube_received(self, route: Route, datagrams: list[bytes]) -> None:
+        """Take what came by a tube."""
+        now = self._clock.now()
+        counts = self._socket.counts
+        counts.datagrams_received += len(datagrams)
+        counts.bytes_received += sum(map(len, datagrams))
+        quic_datagrams = self._carrier.sort_tube(route, datagrams, now)
+        self._take_in(quic_datagrams, {route} if quic_datagrams else set(), now)
+
+    def tube_lost(self, route: Route) -> None:
+        """Go on without it."""
+        now = self._clock.now()
+        self._carrier.tube_lost(route, now)
+        self._turn(now)
+
     def send(self, channel: Channel, data: bytes) -> None:
         """Send a message; it leaves at once, or with its like in the loop's next round.
 
@@ -274,12 +311,17 @@ class Link:
         finally:  # whoever is tired of waiting wants the end all the more
             self._end(LinkClosed(reason, by_peer=False))
         await self._gone.wait()
+        await asyncio.gather(*self._tubes.values(), return_exceptions=True)
 
     # --- what drives it
 
     def _receive(self, burst: list[Received]) -> None:
         now = self._clock.now()
         datagrams, routes = self._carrier.sort(burst, now)
+        self._take_in(datagrams, routes, now)
+
+    def _take_in(self, datagrams: list[bytes], routes: set[Route], now: float) -> None:
+        """Give QUIC what is its, and do what has become possible."""
         if datagrams and self._connection is not None:
             if self._connection.take(datagrams, now):
                 self._carrier.paths.heard(routes, now)
@@ -505,5 +547,7 @@ class Link:
             self._carrier.send(words, self._clock.now())
 
     def _give_back(self) -> None:
+        for running in self._tubes.values():
+            running.cancel()
         self._carrier.close()
         self._gone.set()

@@ -18,6 +18,7 @@ import math
 import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
+from typing import Any
 
 import aiohttp
 import aiohttp_socks
@@ -87,6 +88,18 @@ class KeyPin(aiohttp.Fingerprint):
             raise ssl.SSLCertVerificationError("another key than the link names")
 
 
+class Socket(aiohttp.ClientWebSocketResponse):
+    """A WebSocket that tells what carries it, so that who must not queue can see what waits."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        response: aiohttp.ClientResponse = arguments[3]
+        assert response.connection is not None
+        carried_by = response.connection.transport
+        assert isinstance(carried_by, asyncio.Transport)
+        self.transport = carried_by
+
+
 def key_of(certificate: bytes | None) -> bytes:
     """Return the SHA-256 of a certificate's (DER) public key; empty if it has none to read."""
     try:
@@ -120,6 +133,7 @@ async def open_http(server: ServerAddress, outbound: Outbound) -> aiohttp.Client
             total=ANSWER_TIMEOUT_S, sock_connect=CONNECT_TIMEOUT_S, connect=CONNECT_TIMEOUT_S
         ),
         middlewares=(_refuse_redirects,),
+        ws_response_class=Socket,
     )
 
 

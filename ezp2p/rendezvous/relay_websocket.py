@@ -11,7 +11,6 @@ again. What UDP brings within one round of the loop leaves in one message.
 from __future__ import annotations
 
 import asyncio
-import socket
 import struct
 from contextlib import suppress
 
@@ -19,6 +18,7 @@ from aiohttp import WSCloseCode, WSMsgType, web
 
 from ezp2p.base.clock import Clock
 from ezp2p.base.errors import Unavailable
+from ezp2p.base.unsent import limit_unsent, unsent_bytes
 from ezp2p.rendezvous.config import Limits
 from ezp2p.rendezvous.limits import Turnstile, network
 from ezp2p.rendezvous.relay import RelayTable
@@ -35,8 +35,6 @@ from ezp2p.wire.datagram import (
 from ezp2p.wire.keys import ErrorKey
 
 _CLOSE_TIMEOUT_S = 3.0
-# What the kernel may hold unsent, where it can be told (Linux, macOS): it would take megabytes.
-_UNSENT_BYTES = 16 * 1024
 # RFC 6455, 5.2: a whole binary message; a server masks nothing.
 _BINARY = 0x82
 _SHORT, _MEDIUM = 125, 0xFFFF
@@ -48,11 +46,9 @@ class WebSocketTube:
     def __init__(self, transport: asyncio.Transport, host: str) -> None:
         self.host = host
         self._transport = transport
-        # Below TLS there is a queue of 64 KiB that does not show; what does is beyond it.
-        self._most_unsent = 0 if transport.get_extra_info("sslcontext") else TUBE_QUEUE_BYTES
         self._waiting: list[bytes] = []
         self._loop = asyncio.get_running_loop()
-        _let_the_kernel_hold_little(transport)
+        limit_unsent(transport)
 
     def put(self, datagram: bytes) -> None:
         """Send one datagram together with those that come in the same round of the loop."""
@@ -63,7 +59,7 @@ class WebSocketTube:
     def put_message(self, message: bytes) -> None:
         """Send a message, or drop it."""
         transport = self._transport
-        if transport.is_closing() or transport.get_write_buffer_size() > self._most_unsent:
+        if transport.is_closing() or unsent_bytes(transport) > TUBE_QUEUE_BYTES:
             return
         if len(message) <= _SHORT:
             head = bytes((_BINARY, len(message)))
@@ -166,11 +162,3 @@ class RelayWebSockets:
         if bound is not None:
             tube.put_message(bound)
         return bound is not None
-
-
-def _let_the_kernel_hold_little(transport: asyncio.Transport) -> None:
-    option = getattr(socket, "TCP_NOTSENT_LOWAT", None)
-    if option is not None:
-        with suppress(OSError):
-            own = transport.get_extra_info("socket")
-            own.setsockopt(socket.IPPROTO_TCP, option, _UNSENT_BYTES)

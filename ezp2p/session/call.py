@@ -20,16 +20,40 @@ from ezp2p.base.errors import Unreachable
 from ezp2p.link.certificate import Identity
 from ezp2p.link.link import PATIENCE_S, Link
 from ezp2p.link.lookout import Lookout, Ways, find_host
+from ezp2p.link.outbound import DIRECT, Outbound
 from ezp2p.link.router import keep_open
 from ezp2p.nat.candidates import host_candidates
 from ezp2p.session.joining import Agreed, CandidatesCame, Failed, Joining
 from ezp2p.session.reunion import AddressesCame, RelaysOffered, Reunion
 from ezp2p.session.side import Side
+from ezp2p.wire.invitation import ServerAddress
 from ezp2p.wire.joining import CandidateOffer
 from ezp2p.wire.keys import EndReason, ErrorKey, Role
 from ezp2p.wire.signalling import CallEnd, DiscoveryOffer, HangUp, Pass, RelayOffer
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class RelayAccess:
+    """How this program gets at relays; `server` is the rendezvous, whose pin counts for its own."""
+
+    outbound: Outbound = DIRECT
+    server: ServerAddress | None = None
+
+    async def use(self, link: Link, relays: Sequence[RelayOffer]) -> None:
+        """Give a link its relays; one whose name leads nowhere is passed over."""
+        for relay in relays:
+            ours = self.server is not None and self.server.host == relay.host
+            link.add_tube(relay, self.server.pin if ours and self.server else None, self.outbound)
+        for relay in relays:
+            try:
+                await link.add_relay(relay.host, relay.udp_port, relay.ticket)
+            except (Unreachable, UnicodeError) as error:  # no name at all, if a server lies
+                log.warning("no relay at %s: %s", relay.host, error)
+
+
+DIRECT_ACCESS = RelayAccess()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +63,7 @@ class Met:
     link: Link
     agreed: Agreed
     reunion: Reunion
+    relay_access: RelayAccess
 
     async def tell_addresses(self, session: Side) -> list[CandidateOffer]:
         """Wait for new addresses of ours, and tell them to the other program over the link.
@@ -57,7 +82,7 @@ class Met:
                 case AddressesCame(offers=offers):
                     self.link.add_candidates(offers)
                 case RelaysOffered(relays=relays):
-                    await use_relays(self.link, relays)
+                    await self.relay_access.use(self.link, relays)
 
 
 class Call:
@@ -73,6 +98,7 @@ class Call:
         patience_s: float = PATIENCE_S,
         discovery: DiscoveryOffer | None = None,
         ways: Callable[[], Ways] = Ways,
+        relay_access: RelayAccess = DIRECT_ACCESS,
     ) -> None:
         """`identity` is the customer's; the counselor's end pins what it is sent.
 
@@ -88,6 +114,7 @@ class Call:
         self._patience_s = patience_s
         self._discovery = discovery
         self._ways = ways()
+        self._relay_access = relay_access
         self._lookout: Lookout | None = None
         self._is_over = False
 
@@ -135,7 +162,7 @@ class Call:
     async def use_relays(self) -> None:
         """Give the link its relays."""
         if self.met is not None:
-            await use_relays(self.met.link, self._relays)
+            await self._relay_access.use(self.met.link, self._relays)
 
     async def find_out(self) -> None:
         """Ask the server how the world sees us; best begun with the call, beside the joining."""
@@ -214,14 +241,6 @@ class Call:
             link.look_again()
             return reach.everything()
 
-        self.met = Met(link, agreed, Reunion(agreed.keys.resume, role, os.urandom, addresses))
+        reunion = Reunion(agreed.keys.resume, role, os.urandom, addresses)
+        self.met = Met(link, agreed, reunion, self._relay_access)
         self.offer(reach.news())
-
-
-async def use_relays(link: Link, relays: Sequence[RelayOffer]) -> None:
-    """Give a link its relays; one whose name leads nowhere is passed over."""
-    for relay in relays:
-        try:
-            await link.add_relay(relay.host, relay.udp_port, relay.ticket)
-        except (Unreachable, UnicodeError) as error:  # no name at all, if a server lies
-            log.warning("no relay at %s: %s", relay.host, error)

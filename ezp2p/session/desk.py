@@ -23,7 +23,7 @@ from ezp2p.link.link import PATIENCE_S
 from ezp2p.link.lookout import Ways
 from ezp2p.link.outbound import DIRECT, Outbound
 from ezp2p.link.signalling import Backoff, Signalling, connect_again
-from ezp2p.session.call import Call, Met
+from ezp2p.session.call import Call, Met, RelayAccess
 from ezp2p.session.counselor import CounselorSession
 from ezp2p.session.events import Broken, Mended, Over, SessionEvent, Started
 from ezp2p.session.joining import CounselorJoining, SlotSecrets
@@ -309,6 +309,7 @@ class Desk:
             patience_s=self._patience_s,
             discovery=arrived.discovery,
             ways=self._ways,
+            relay_access=RelayAccess(self._outbound, self._server),
         )
         self._calls[arrived.call] = (call, slot)
         self._group.create_task(call.find_out())

@@ -24,7 +24,7 @@ from ezp2p.link.link import PATIENCE_S
 from ezp2p.link.lookout import Ways
 from ezp2p.link.outbound import DIRECT, Outbound
 from ezp2p.link.signalling import Backoff, Signalling
-from ezp2p.session.call import Call, Met
+from ezp2p.session.call import Call, Met, RelayAccess
 from ezp2p.session.customer import CustomerSession
 from ezp2p.session.events import Watcher
 from ezp2p.session.joining import CustomerJoining
@@ -163,6 +163,7 @@ class Visit:
             self._company.patience_s,
             answer.discovery,
             self._company.ways,
+            RelayAccess(self._company.outbound, target.server),
         )
         call.settle()
         return call, Names(company=answer.company, counselor=answer.counselor)
