@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from ezp2p.nat.path import FAST_PING_S, RESERVE_PING_S, Path, Use
 from ezp2p.nat.pings import PingSigner
 from ezp2p.nat.punching import Allowance
-from ezp2p.nat.route import Address, Parcel, Route
+from ezp2p.nat.route import OPENED_KINDS, Address, Parcel, Route
 from ezp2p.wire.keys import Role
 
 # How many addresses a peer may name, and how many more we guess and learn from its pings: each
@@ -185,6 +185,9 @@ class PathTable:
             path = path or self._learn(route, now)
             if path is None:
                 return False
+            # They were told of a port of ours, and we see their address only.
+            if heard.kind in OPENED_KINDS and not route.is_relayed:
+                self._rename(route, Route(heard.kind, route.address))
             self._parcels.append(Parcel(self._signer.pong(heard.number), route))
             path.heard(now)
         if not path.proven:
@@ -347,14 +350,14 @@ class PathTable:
         return Use.ACTIVE if busy else Use.IDLE
 
     def _ping(self, path: Path, now: float) -> None:
-        number, data = self._signer.ping()
+        number, data = self._signer.ping(path.route.kind)
         unknown = sum(1 for other in self._paths.values() if not other.pongs)
         path.pinged(number, now, max(FAST_PING_S, unknown / UNKNOWN_PINGS_PER_S))
         self._parcels.append(Parcel(data, path.route))
 
     def _try_sizes(self, path: Path, now: float) -> None:
         for size in path.size.due(now):
-            number, data = self._signer.ping(size)
+            number, data = self._signer.ping(path.route.kind, size)
             path.size.asked(number, size)
             path.pinged(number, now, FAST_PING_S)
             self._parcels.append(Parcel(data, path.route))

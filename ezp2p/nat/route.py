@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from ezp2p.wire.keys import PathKind
 
+OPENED_KINDS = frozenset({PathKind.UPNP, PathKind.FORWARDED})
 RELAYED_KINDS = frozenset({PathKind.RELAY_UDP, PathKind.RELAY_WS})
 _CLASS = {kind: place for place, kind in enumerate(PathKind)}
 

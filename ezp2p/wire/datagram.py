@@ -7,10 +7,12 @@
     0x04       relay bind: 04 | cookie (16, zeros at first) | ticket, padded to 256 bytes at least
     0x05       relay challenge: 05 | cookie (16)         the relay's answer to a bind without one
     0x06       relay bound:     06 | allocation (8) | the next ticket, now and then
-    0x10       ping:  10 | number (8) | zeros | MAC (16)   MAC: HMAC-SHA256, cut, by the ping key,
-    0x11       pong:  11 | number (8) | MAC (16)           over all before it and the sender's role
+    0x10       ping:  10 | number (8) | kind (1) | zeros | MAC (16)
+    0x11       pong:  11 | number (8) | MAC (16)
 
-The zeros of a ping, none or up to 9,000 bytes in all, show whether long datagrams pass.
+MAC: HMAC-SHA256, cut, by the ping key, over all before it and the sender's role. The kind is what
+the sender takes the route for. The zeros of a ping, none or up to 9,000 bytes in all, show whether
+long datagrams pass.
 Port and address of a discovery answer are XORed with the head of the transaction: a router that
 rewrites addresses where it finds them (as STUN met, RFC 5389, 15.2) does not find these.
 No answer of relay or discovery is longer than what it answers, and the relay forwards only

@@ -123,10 +123,11 @@ def test_router_that_opens_ports_brings_the_strictest_homes_together(
         routed_homes(NatKind.DRAWS, NatKind.DRAWS) as network,
         upnp(network.customers_router, "11.22.33.10", "192.168.7", tmp_path),
     ):
-        with session(network, PUBLIC_SERVER, customers_screen, tmp_path) as (_, counselor):
-            path = counselor.wait_for("path", kind="upnp")
-            assert path["address"].startswith("11.22.33.10:")
-            counselor.wait_for("path-why", why="")
+        with session(network, PUBLIC_SERVER, customers_screen, tmp_path) as programs:
+            for each, other in zip(programs, ("11.22.33.20", "11.22.33.10"), strict=True):
+                path = each.wait_for("path", kind="upnp")
+                assert path["address"].startswith(f"{other}:")
+                each.wait_for("path-why", why="")
             assert opened_ports(network.customers_router) == 1
         assert opened_ports(network.customers_router) == 0
 

@@ -122,13 +122,15 @@ def test_unknown_sender_is_learned_from_an_authentic_ping_only() -> None:
     table = PathTable(b"k" * 32, Role.CUSTOMER)
     peer = PingSigner(b"k" * 32, Role.COUNSELOR)
     forger = PingSigner(b"x" * 32, Role.COUNSELOR)
-    assert not table.receive(forger.ping()[1], LAN, 0.0)
-    assert not table.receive(PingSigner(b"k" * 32, Role.CUSTOMER).ping()[1], LAN, 0.0)
+    assert not table.receive(forger.ping(PathKind.PUNCHED)[1], LAN, 0.0)
+    assert not table.receive(
+        PingSigner(b"k" * 32, Role.CUSTOMER).ping(PathKind.PUNCHED)[1], LAN, 0.0
+    )
     assert not table.receive(peer.pong(1), LAN, 0.0)
     assert not table.knows(LAN)
     assert not table.routes
     assert list(table.parcels()) == []
-    assert table.receive(peer.ping()[1], LAN, 0.0)
+    assert table.receive(peer.ping(PathKind.PUNCHED)[1], LAN, 0.0)
     assert table.knows(LAN)
     assert table.routes == (LAN,)
 
@@ -162,7 +164,7 @@ def test_replayed_pings_from_many_places_teach_nothing() -> None:
     table = PathTable(b"k" * 32, Role.CUSTOMER)
     peer = PingSigner(b"k" * 32, Role.COUNSELOR)
     for route in _strangers(50):
-        table.receive(peer.ping()[1], route, 0.0)
+        table.receive(peer.ping(PathKind.PUNCHED)[1], route, 0.0)
     assert sum(table.knows(route) for route in _strangers(50)) == MAX_LEARNED
 
 

@@ -88,7 +88,8 @@ def test_forwarded_port_opens_the_strictest_network_to_any_other() -> None:
         town = Town(Router(Kind.PORT, Kind.PORT), other, forwarded_port=51_515)
         assert town.run_until_direct(2), str(other)
         town.run(1)
-        assert town.counselor.path is PathKind.FORWARDED
+        # The customer's own end sees an address like any other, and is told what it is.
+        assert town.paths == (PathKind.FORWARDED, PathKind.FORWARDED), str(other)
 
 
 def test_port_that_the_router_opens_late_is_taken_all_the_same() -> None:
@@ -99,7 +100,8 @@ def test_port_that_the_router_opens_late_is_taken_all_the_same() -> None:
     home.forwarded[40_000] = Address("192.168.1.2", 4000)
     town.customer.reach.router_opened(Address(home.host, 40_000))
     assert town.run_until_direct(1)
-    assert town.counselor.path is PathKind.UPNP
+    town.run(1)
+    assert town.paths == (PathKind.UPNP, PathKind.UPNP)
 
 
 def test_address_that_turns_out_to_be_a_better_kind_is_renamed_without_a_move() -> None:
