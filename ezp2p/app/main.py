@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import ssl
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
@@ -16,9 +15,8 @@ from ezp2p.app.edition import edition
 from ezp2p.app.options import COMMANDS, add_options, resolve
 from ezp2p.app.places import LOCALE
 from ezp2p.app.report import Reporter
-from ezp2p.app.trust import find_authorities
+from ezp2p.app.settling import settle_in
 from ezp2p.base.errors import EzError, UsageError
-from ezp2p.base.executable import is_built
 from ezp2p.base.log import log_to
 from ezp2p.base.texts import FALLBACK, Texts, languages, system_language
 from ezp2p.wire.invitation import SCHEME
@@ -52,9 +50,7 @@ class _Parser(argparse.ArgumentParser):
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the program; return its exit code."""
     line = list(sys.argv[1:] if argv is None else argv)
-    if is_built():
-        paths = ssl.get_default_verify_paths()
-        find_authorities(os.environ, paths.cafile, paths.capath)
+    settle_in()
     # Until the options are read, the reporter goes by what stands on the line.
     reporter = _reporter(None, as_json="--json" in line)
     try:

@@ -10,6 +10,7 @@ import ezp2p
 
 _PACKAGE = Path(ezp2p.__file__).resolve().parent
 
+PROGRAM = _PACKAGE.parent  # of a built program: all its files
 WEB = _PACKAGE / "ui" / "web"
 LOCALE = _PACKAGE / "ui" / "locale"
 ICON = WEB / "icon.svg"

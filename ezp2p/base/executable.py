@@ -17,6 +17,12 @@ def is_built() -> bool:
     return _built() is not None
 
 
+def is_unpacked() -> bool:
+    """Tell whether a single file has unpacked this program to where it runs from."""
+    built = _built()
+    return built is not None and bool(built.onefile)
+
+
 def command(*arguments: str) -> list[str]:
     """Return the command line that starts this very program with `arguments`.
 
