@@ -21,6 +21,7 @@ T = TypeVar("T")
 
 PATIENCE_S = 20.0
 _LOOK_EVERY_S = 0.02
+_STARTS = 3
 _WM_SETTEXT, _WM_GETTEXT, _WM_GETTEXTLENGTH = 0x0C, 0x0D, 0x0E
 _EM_GETFIRSTVISIBLELINE = 0xCE
 
@@ -94,7 +95,7 @@ class Notepad:
 @contextlib.contextmanager
 def notepad(*arguments: str) -> Iterator[Notepad]:
     """Run Notepad, in front of everything else."""
-    process = subprocess.Popen(["notepad.exe", *arguments])
+    process = _started(*arguments)
     try:
         window = until(lambda: _window_of(process.pid), "Notepad's window")
         paper = until(lambda: _user32.FindWindowExW(window, None, "Edit", None), "its paper")
@@ -104,6 +105,16 @@ def notepad(*arguments: str) -> Iterator[Notepad]:
     finally:
         process.kill()
         process.wait()
+
+
+def _started(*arguments: str) -> subprocess.Popen[bytes]:
+    """Start it; again if it dies at once, as under Wine while the desktop is only coming up."""
+    for _ in range(_STARTS):
+        process = subprocess.Popen(["notepad.exe", *arguments])
+        until(lambda: _window_of(process.pid) or process.poll() is not None, "Notepad")  # noqa: B023
+        if process.poll() is None:
+            break
+    return process
 
 
 def _window_of(process: int) -> int | None:

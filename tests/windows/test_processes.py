@@ -10,7 +10,7 @@ import pytest
 
 from ezp2p.base.errors import Unavailable
 from ezp2p.desktop.processes import Process, open_processes
-from tests.windows.notepad import notepad, until
+from tests.windows.notepad import notepad
 
 WAITS = "print('up', flush=True); input()"
 
@@ -35,13 +35,11 @@ def test_everybody_is_listed_once() -> None:
 
 
 def test_a_program_with_a_window_is_closed_as_a_person_would() -> None:
-    process = subprocess.Popen(["notepad.exe"])
-    try:
-        until(lambda: [p for p in open_processes().snapshot() if p.pid == process.pid], "Notepad")
-        open_processes().end(listed(process.pid))
-        process.wait(20)
-    finally:
-        process.kill()
+    processes = open_processes()
+    with notepad():
+        (seen,) = [p for p in processes.snapshot() if p.name.lower() == "notepad.exe"]
+        processes.end(seen)
+        assert seen.pid not in [process.pid for process in processes.snapshot()]
 
 
 def test_a_program_without_a_window_is_ended() -> None:
