@@ -67,7 +67,7 @@ TIMEOUT_S = 10.0
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 # What is imported late or by name, which a tool that packs the program does not see.
-COMMANDS = ("admin", "customer", "demo", "doctor", "operator", "serve", "window")
+COMMANDS = ("admin", "customer", "demo", "doctor", "operator", "relay", "serve", "window")
 LIBRARIES = ("_cffi_backend", "miniupnpc", "sqlalchemy.dialects.sqlite.aiosqlite")
 LIBRARIES_HERE = {
     "linux": ("Xlib.ext.xtest", "Xlib.support.unix_connect", "keyring.backends.SecretService"),

@@ -31,6 +31,7 @@ HELP = {
     "customer": "get help: join a waiting counselor by code or link",
     "operator": "give help: wait for customers and see their screens",
     "serve": "run a company's rendezvous",
+    "relay": "carry datagrams for a rendezvous that runs elsewhere",
     "admin": "accounts, sites and backups of a rendezvous, on its own machine",
     "register": "let this program open ezp2p:// links, for this user",
     "doctor": "find out why no connection comes about",
@@ -102,6 +103,8 @@ def _runner(command: str) -> Runner:
             from ezp2p.app.operator import run
         case "serve":
             from ezp2p.app.serve import run
+        case "relay":
+            from ezp2p.app.relay import run
         case "admin":
             from ezp2p.app.admin import run
         case "register":

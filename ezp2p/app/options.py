@@ -105,6 +105,16 @@ UPNP = Option(
     "upnp", "may the router be asked to open a port; as chosen otherwise", choices=("on", "off")
 )
 FORWARDED = Option("forwarded-port", "UDP port that the router hands on to us", port)
+LISTENING = (
+    Option("host", "address to listen on", default=""),
+    Option("port", "TCP port", int, 3000),
+    Option("listen", "one more TCP port: https://:443, http://:80, :51515", default=(), many=True),
+    Option("udp-port", "UDP port of the relay; the TCP port otherwise", int),
+    Option("public-url", "how people reach this server: https://help.company.kr"),
+    Option("tls-cert", "certificate chain (PEM)", Path),
+    Option("tls-key", "private key (PEM)", Path),
+    Option("trusted-proxies", "addresses whose X-Forwarded-For counts, by commas", default=""),
+)
 HEADLESS = Option("headless", "open no window", switch, False, line_only=True)
 OUTBOUND = (INSECURE, PROXY, RELAY_PORTS)
 INBOUND = (UPNP, FORWARDED, RECONNECT)
@@ -141,21 +151,23 @@ COMMANDS: dict[str, tuple[Option, ...]] = {
     ),
     "serve": (
         *COMMON,
-        Option("host", "address to listen on", default=""),
-        Option("port", "TCP port", int, 3000),
-        Option(
-            "listen", "one more TCP port: https://:443, http://:80, :51515", default=(), many=True
-        ),
-        Option("udp-port", "UDP port of the relay; the TCP port otherwise", int),
+        *LISTENING,
         Option("discovery-port", "second UDP port; the one after the relay's otherwise", int),
-        Option("public-url", "how people reach this server: https://help.company.kr"),
         Option("data", "folder of the database and keys", Path),
         Option("database", "SQLAlchemy URL; SQLite in the data folder otherwise"),
         Option("company", "the company's name, at the first start", default="ezp2p"),
-        Option("tls-cert", "certificate chain (PEM)", Path),
-        Option("tls-key", "private key (PEM)", Path),
         INSECURE,
-        Option("trusted-proxies", "addresses whose X-Forwarded-For counts, by commas", default=""),
+        Option(
+            "relay",
+            "a relay that runs apart, as it says when it starts: udp://HOST:PORT,https://HOST:PORT",
+            default=(),
+            many=True,
+        ),
+    ),
+    "relay": (
+        *COMMON,
+        *LISTENING,
+        Option("rendezvous-key", "relay.pub of the rendezvous' data folder", Path),
     ),
     "admin": (
         *COMMON,

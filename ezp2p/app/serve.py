@@ -9,7 +9,7 @@ from typing import Any
 from ezp2p.app.loop import run as run_loop
 from ezp2p.app.places import server_data
 from ezp2p.app.report import Reporter
-from ezp2p.rendezvous.config import RendezvousConfig, parse_opening
+from ezp2p.rendezvous.config import RendezvousConfig, parse_opening, parse_relays
 from ezp2p.rendezvous.server import Rendezvous
 
 
@@ -17,24 +17,30 @@ def config_from(options: dict[str, Any]) -> RendezvousConfig:
     """Return the rendezvous' configuration as the command line gives it."""
     data: Path = options.get("data") or server_data()
     return RendezvousConfig(
-        host=options["host"],
-        port=options["port"],
-        udp_port=options["udp_port"],
-        listen=tuple(
-            parse_opening(text, tls=options["tls_cert"] is not None) for text in options["listen"]
-        ),
+        **listening_from(options),
+        insecure_http=options["insecure_http"],
         discovery_port=options["discovery_port"],
-        public_url=options["public_url"],
         data=data,
         database_url=options["database"],
-        tls_cert=options["tls_cert"],
-        tls_key=options["tls_key"],
-        insecure_http=options["insecure_http"],
         company=options["company"],
-        trusted_proxies=tuple(
-            part.strip() for part in options["trusted_proxies"].split(",") if part.strip()
-        ),
+        relays=parse_relays(options["relay"]),
     )
+
+
+def listening_from(options: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of a ListenConfig as the command line gives them."""
+    has_tls = options["tls_cert"] is not None
+    proxies = options["trusted_proxies"].split(",")
+    return {
+        "host": options["host"],
+        "port": options["port"],
+        "udp_port": options["udp_port"],
+        "listen": tuple(parse_opening(text, tls=has_tls) for text in options["listen"]),
+        "public_url": options["public_url"],
+        "tls_cert": options["tls_cert"],
+        "tls_key": options["tls_key"],
+        "trusted_proxies": tuple(proxy.strip() for proxy in proxies if proxy.strip()),
+    }
 
 
 def run(options: dict[str, Any], reporter: Reporter) -> int:

@@ -231,14 +231,15 @@ class Link:
         self._arm(now)
 
     def add_tube(self, offer: RelayOffer, pin: str | None, outbound: Outbound) -> None:
-        """Reach this relay by WebSocket, too; one whose host is known gets the fresh ticket.
+        """Reach this relay by WebSocket, too; one that is known gets the fresh ticket.
 
         `pin` is the server's public key, where no authority vouches for it.
         """
-        known = next((tube for tube in self._tubes if tube.host == offer.host), None)
-        if known is not None:
-            known.renew(offer.ticket)
-        elif self._closed is None and offer.ports and len(self._tubes) < MAX_RELAYS:
+        for tube in self._tubes:
+            if (tube.host, tube.udp_port) == (offer.host, offer.udp_port):
+                tube.renew(offer.ticket)
+                return
+        if self._closed is None and offer.ports and len(self._tubes) < MAX_RELAYS:
             tube = Tube(offer, pin, outbound, self)
             self._tubes[tube] = self._loop.create_task(tube.run())
 

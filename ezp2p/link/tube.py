@@ -96,6 +96,7 @@ class Tube:
     ) -> None:
         """`pin` is the relay's public key where no authority vouches for it."""
         self.host = offer.host
+        self.udp_port = offer.udp_port  # with the host, what tells relays apart
         self._ports = outbound.ports_to_try(offer.ports)
         self._tickets = Tickets(offer.ticket)
         self._pin = pin

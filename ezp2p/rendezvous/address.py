@@ -11,14 +11,14 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from ezp2p.rendezvous.config import RendezvousConfig
+from ezp2p.rendezvous.config import ListenConfig
 from ezp2p.wire.invitation import is_loopback
 
 
 class Ways:
     """The rules about addresses, hosts and origins, for one configuration."""
 
-    def __init__(self, config: RendezvousConfig, public_url: str) -> None:
+    def __init__(self, config: ListenConfig, public_url: str) -> None:
         self._config = config
         self._proxies = frozenset(_plain(proxy) for proxy in config.trusted_proxies)
         self._public = urlsplit(public_url)

@@ -1,4 +1,4 @@
-"""How a company runs its rendezvous: where it listens, where it keeps its records, its limits.
+"""How a company runs its servers: where they listen, where records are kept, limits.
 
 Firewalls let other ports through than 3000: 443 nearly always, 80 often. So one server may listen
 on several (S130), each with TLS or without; programs are told all of them and try them in turn.
@@ -13,6 +13,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from ezp2p.base.errors import UsageError
+from ezp2p.rendezvous.tickets import RelayAddress
 from ezp2p.wire.invitation import is_loopback, parse_server
 from ezp2p.wire.keys import ErrorKey
 from ezp2p.wire.signalling import RelayPort
@@ -20,6 +21,7 @@ from ezp2p.wire.signalling import RelayPort
 DEFAULT_PORT = 3000
 _SCHEMES = {"http": 80, "https": 443}
 _MOST_PORTS = 8  # as many as an offer may name
+MOST_RELAYS = 7  # beside the rendezvous' own: as many as an offer may hold
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,27 +59,23 @@ class Opening:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RendezvousConfig:
-    """Everything `ezp2p serve` can be told.
+class ListenConfig:
+    """Where a server of ours listens: a rendezvous, or a relay that runs apart.
 
     `host` "" means every address of the machine. `port` 0 takes a free one (tests); `udp_port`
-    None is the same number as `port`, `discovery_port` None the one after `udp_port`. `listen` are
-    the TCP ports beside that one. `trusted_proxies` are addresses whose X-Forwarded-For counts.
+    None is the same number as `port`. `listen` are the TCP ports beside that one.
+    `trusted_proxies` are addresses whose X-Forwarded-For counts.
     """
 
-    data: Path
     host: str = ""
     port: int = DEFAULT_PORT
     udp_port: int | None = None
     listen: tuple[Opening, ...] = ()
-    discovery_port: int | None = None
     public_url: str | None = None
-    database_url: str | None = None
     tls_cert: Path | None = None
     tls_key: Path | None = None
     insecure_http: bool = False
     trusted_proxies: tuple[str, ...] = ()
-    company: str = "ezp2p"  # the name of site `main` at the first start
     limits: Limits = field(default_factory=Limits)
 
     @property
@@ -89,6 +87,27 @@ class RendezvousConfig:
     def openings(self) -> tuple[Opening, ...]:
         """Where to listen for TCP: first the one whose number UDP shares."""
         return (Opening(self.host, self.port, self.tls), *self.listen)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelayConfig(ListenConfig):
+    """Everything `ezp2p relay` can be told; `rendezvous_key` is the file with the public key."""
+
+    rendezvous_key: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RendezvousConfig(ListenConfig):
+    """Everything `ezp2p serve` can be told.
+
+    `discovery_port` None is the one after `udp_port`; `relays` run apart.
+    """
+
+    data: Path
+    discovery_port: int | None = None
+    database_url: str | None = None
+    company: str = "ezp2p"  # the name of site `main` at the first start
+    relays: tuple[RelayAddress, ...] = ()
 
 
 def parse_opening(text: str, *, tls: bool) -> Opening:
@@ -113,11 +132,41 @@ def parse_opening(text: str, *, tls: bool) -> Opening:
     return Opening(parts.hostname or "", number, parts.scheme == "https")
 
 
+def parse_relays(words: Iterable[str]) -> tuple[RelayAddress, ...]:
+    """Read what `--relay` says: `udp://HOST:PORT`, `https://HOST[:PORT]`, `http://HOST[:PORT]`.
+
+    What names one host is one relay; without udp:// its UDP port is the number of the first
+    other. Raises UsageError(usage).
+    """
+    found: dict[str, tuple[int | None, list[RelayPort]]] = {}
+    for word in words:
+        try:
+            parts = urlsplit(word.strip())
+            port = parts.port or _SCHEMES.get(parts.scheme)
+        except ValueError:
+            port = None
+        if port is None or not parts.hostname or parts.path.strip("/") or parts.query:
+            raise UsageError(ErrorKey.USAGE, why=f"--relay {word}")
+        if parts.scheme not in (*_SCHEMES, "udp"):
+            raise UsageError(ErrorKey.USAGE, why=f"--relay {word}: udp://, https:// or http://")
+        _, ports = found.setdefault(parts.hostname, (None, []))
+        if parts.scheme == "udp":
+            found[parts.hostname] = (port, ports)
+        else:
+            ports.append(RelayPort(port=port, tls=parts.scheme == "https"))
+    if len(found) > MOST_RELAYS:
+        raise UsageError(ErrorKey.USAGE, why=f"--relay: {MOST_RELAYS} relays at most")
+    return tuple(
+        RelayAddress(host, udp_port or ports[0].port, tuple(ports[:_MOST_PORTS]))
+        for host, (udp_port, ports) in found.items()
+    )
+
+
 def _not_to_listen_on(text: str, why: str) -> UsageError:
     return UsageError(ErrorKey.USAGE, why=f"--listen {text}: {why}")
 
 
-def public_url(config: RendezvousConfig, port: int) -> str:
+def public_url(config: ListenConfig, port: int) -> str:
     """Return scheme://host[:port] that links carry; `port` is the one we really listen on.
 
     Raises UsageError: link.malformed for a `public_url` that is more than that, server.insecure
@@ -138,7 +187,7 @@ def public_url(config: RendezvousConfig, port: int) -> str:
     return f"{'https' if config.tls else 'http'}://{shown}:{port}"
 
 
-def relay_host(config: RendezvousConfig) -> str:
+def relay_host(config: ListenConfig) -> str:
     """Return where the relay listens: a proxy in front of TCP on this machine carries no UDP."""
     if config.public_url is None or not is_loopback(config.host):
         return config.host

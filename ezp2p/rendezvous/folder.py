@@ -2,6 +2,7 @@
 
 ezp2p.db      the records (SQLite), unless a database URL points elsewhere
 relay.key     the Ed25519 key that signs relay tickets
+relay.pub     its public half, for relays that run apart
 server.lock   held by the running server
 """
 
@@ -15,13 +16,17 @@ from pathlib import Path
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import (
+    Ed25519PrivateKey,
+    Ed25519PublicKey,
+)
 
-from ezp2p.base.errors import EzError, Unavailable
+from ezp2p.base.errors import EzError, Unavailable, UsageError
 from ezp2p.wire.keys import ErrorKey
 
 DATABASE = "ezp2p.db"
 RELAY_KEY = "relay.key"
+RELAY_PUBLIC_KEY = "relay.pub"
 LOCK = "server.lock"
 
 
@@ -92,6 +97,28 @@ def relay_key(data: Path) -> Ed25519PrivateKey:
         key = None
     if not isinstance(key, Ed25519PrivateKey):
         raise EzError(ErrorKey.DATABASE_BROKEN, path=str(path), why="not an Ed25519 key")
+    return key
+
+
+def write_public_key(data: Path, key: Ed25519PrivateKey) -> None:
+    """Leave the public half beside the key, to be copied to relays."""
+    pem = key.public_key().public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    try:
+        _create_private(data / RELAY_PUBLIC_KEY, pem)
+    except OSError as error:
+        raise unwritable(data, error) from None
+
+
+def read_public_key(path: Path) -> Ed25519PublicKey:
+    """Return the key that a relay knows its rendezvous by. Raises UsageError(usage)."""
+    try:
+        key = serialization.load_pem_public_key(path.read_bytes())
+    except (OSError, ValueError, UnsupportedAlgorithm) as error:
+        raise UsageError(ErrorKey.USAGE, why=f"--rendezvous-key {path}: {error}") from None
+    if not isinstance(key, Ed25519PublicKey):
+        raise UsageError(ErrorKey.USAGE, why=f"--rendezvous-key {path}: not an Ed25519 key")
     return key
 
 

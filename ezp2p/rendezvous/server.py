@@ -12,34 +12,24 @@ import asyncio
 import logging
 import random
 import socket
-import ssl
-from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass, replace
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy.exc import SQLAlchemyError
 
 from ezp2p.base.clock import Clock, SystemClock
-from ezp2p.base.errors import UsageError
 from ezp2p.rendezvous import folder
 from ezp2p.rendezvous.accounts import ADMIN_LOGIN, AccountRole, Accounts
 from ezp2p.rendezvous.address import Ways
 from ezp2p.rendezvous.alarms import Alarms
 from ezp2p.rendezvous.api import Api
-from ezp2p.rendezvous.config import (
-    Opening,
-    RendezvousConfig,
-    public_url,
-    relay_host,
-    told_ports,
-)
-from ezp2p.rendezvous.connection import Door, tls_context
+from ezp2p.rendezvous.config import RendezvousConfig, relay_host
 from ezp2p.rendezvous.database import Database, open_database
 from ezp2p.rendezvous.discovery import Discovery
-from ezp2p.rendezvous.limits import Turnstile
-from ezp2p.rendezvous.listening import listen, listen_beside, listen_tcp
+from ezp2p.rendezvous.doors import cancel, certificate, open_doors, open_ports
+from ezp2p.rendezvous.listening import listen_beside
 from ezp2p.rendezvous.login import Login
 from ezp2p.rendezvous.network import Network
 from ezp2p.rendezvous.openapi import OpenApi
@@ -57,12 +47,10 @@ from ezp2p.rendezvous.udp_port import UdpPort
 from ezp2p.rendezvous.web import Desk
 from ezp2p.wire.datagram import DISCOVER, RELAY_BIND, RELAYED
 from ezp2p.wire.invitation import DEFAULT_SITE, is_loopback
-from ezp2p.wire.keys import ErrorKey
 from ezp2p.wire.signalling import DiscoveryOffer, RelayPort
 
 _LOG = logging.getLogger(__name__)
 _TICK_S = 1.0
-_SHUTDOWN_S = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,12 +96,10 @@ class Rendezvous:
 
     async def _start(self) -> Started:
         config = self._config
-        tls = _certificate(config)
+        tls = certificate(config)
         key, database = await self._open_records()
-        tcp, udp = self._open_ports()
-        port, udp_port = tcp[0].getsockname()[1], udp.getsockname()[1]
-        url = public_url(config, port)
-        ports = told_ports(url, map(_opened, config.openings, tcp))
+        ports = open_ports(config, self._opened)
+        url = ports.url
         passwords = Passwords(
             threads=config.limits.password_threads, queue=config.limits.password_queue
         )
@@ -122,12 +108,12 @@ class Rendezvous:
         admin_password = await self._first_start(sites, accounts, passwords)
 
         host = urlsplit(url).hostname or ""
-        ours = RelayAddress(host, udp_port, tuple(ports))
+        ours = RelayAddress(host, ports.udp_port, tuple(ports.told))
         relay = RelayTable(key.public_key(), ours.id, folder.relay_secret(key))
-        relay_port, udp_ports = self._open_udp(relay, udp)
+        relay_port, udp_ports = self._open_udp(relay, ports.udp)
         tubes = RelayWebSockets(relay, relay_port, self._clock, config.limits)
         chance = random.SystemRandom()
-        tickets = TicketOffice(key, [ours], self._clock)
+        tickets = TicketOffice(key, [ours, *config.relays], self._clock)
         discovery = DiscoveryOffer(host=host, udp_ports=udp_ports)
         board = Switchboard(
             chance, tickets, call_timeout_s=config.limits.call_timeout_s, discovery=discovery
@@ -144,28 +130,28 @@ class Rendezvous:
         )
         login = Login(accounts, passwords, self._clock)
         api = Api(database, accounts, Alarms(database), login, signalling).routes()
-        api += [tubes.route(), Network(discovery, ports).route()]
+        api += [tubes.route(), Network(discovery, ports.told).route()]
         pages = Pages(sites, board, url)
         ways = Ways(config, url)
         desk = Desk(
             accounts, ways, pages, self._clock, config.limits, https=url.startswith("https:")
         )
         app = desk.application([*api, OpenApi(api).route, *pages.routes()])
-        await self._open_doors(app, ways, tcp, tls)
+        await open_doors(app, ways, ports, tls, config, self._opened)
         self._opened.callback(signalling.close)
         self._opened.push_async_callback(tubes.close)
         watching = asyncio.create_task(self._watch(signalling, relay))
-        self._opened.push_async_callback(_cancel, watching)
+        self._opened.push_async_callback(cancel, watching)
         if config.public_url is None and not is_loopback(config.host):
             _LOG.warning("no public URL is set: links lead to %s", url)
         return Started(
             url=url,
-            port=port,
+            port=ports.port,
             site=DEFAULT_SITE,
             admin_login=ADMIN_LOGIN,
             admin_password=admin_password,
-            udp_port=udp_port,
-            ports=tuple(ports),
+            udp_port=ports.udp_port,
+            ports=tuple(ports.told),
             discovery_ports=tuple(udp_ports),
         )
 
@@ -175,20 +161,10 @@ class Rendezvous:
         lock = folder.FolderLock(data)
         self._opened.callback(lock.release)
         key = folder.relay_key(data)
+        folder.write_public_key(data, key)
         database = await open_database(self._config.database_url, data)
         self._opened.push_async_callback(database.close)
         return key, database
-
-    def _open_ports(self) -> tuple[list[socket.socket], socket.socket]:
-        config = self._config
-        first, udp = listen(config.host, config.port, relay_host(config), config.udp_port)
-        self._opened.callback(first.close)
-        self._opened.callback(udp.close)
-        tcp = [first]
-        for opening in config.listen:
-            tcp.append(listen_tcp(opening.host, opening.port))
-            self._opened.callback(tcp[-1].close)
-        return tcp, udp
 
     async def _first_start(
         self, sites: Sites, accounts: Accounts, passwords: Passwords
@@ -225,25 +201,6 @@ class Rendezvous:
             self._opened.callback(port.close)
         return first, [sock.getsockname()[1] for sock, _ in ports]
 
-    async def _open_doors(
-        self,
-        app: web.Application,
-        ways: Ways,
-        sockets: list[socket.socket],
-        tls: ssl.SSLContext | None,
-    ) -> None:
-        limits = self._config.limits
-        runner = web.AppRunner(app, handle_signals=False, shutdown_timeout=_SHUTDOWN_S)
-        await runner.setup()
-        self._opened.push_async_callback(runner.cleanup)
-        assert runner.server is not None
-        turnstile = Turnstile(in_all=limits.connections, per_key=limits.connections_per_address)
-        for opening, tcp in zip(self._config.openings, sockets, strict=True):
-            context = tls if opening.tls else None
-            door = Door(runner.server, tcp, context, ways, turnstile, limits)
-            opened = asyncio.create_task(door.stand_open())
-            self._opened.push_async_callback(_cancel, opened)
-
     async def _watch(self, signalling: Signalling, relay: RelayTable) -> None:
         """Do what the clock asks for, once a second, and survive a database that is away."""
         tokens_at = self._clock.now() + self._config.limits.token_check_s
@@ -259,23 +216,3 @@ class Rendezvous:
                 _LOG.error("the records cannot be reached: %s", error)
             except Exception:  # the border: the watch goes on whatever one round met
                 _LOG.exception("the watch met a mistake of ours")
-
-
-def _opened(opening: Opening, tcp: socket.socket) -> Opening:
-    return replace(opening, port=tcp.getsockname()[1])
-
-
-def _certificate(config: RendezvousConfig) -> ssl.SSLContext | None:
-    if config.tls_cert is None:
-        return None
-    try:
-        return tls_context(config.tls_cert, config.tls_key)
-    except (OSError, ssl.SSLError) as error:
-        why = error.strerror or str(error)
-        raise UsageError(ErrorKey.SERVER_CERTIFICATE, path=str(config.tls_cert), why=why) from None
-
-
-async def _cancel(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task

@@ -129,6 +129,13 @@ class RelayAddress:
         """The 8 bytes by which tickets name it."""
         return relay_id(self.host, self.udp_port)
 
+    def __str__(self) -> str:
+        """As `--relay` of the rendezvous reads it."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        words = [f"udp://{host}:{self.udp_port}"]
+        words += [f"http{'s' * port.tls}://{host}:{port.port}" for port in self.ports]
+        return ",".join(words)
+
 
 class TicketOffice:
     """Writes the offers that go with a call: one for each relay of ours."""

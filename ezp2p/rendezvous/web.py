@@ -21,7 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ezp2p.base.clock import Clock
 from ezp2p.base.errors import EzError, PeerError
-from ezp2p.rendezvous.accounts import Account, AccountRole, Accounts
+from ezp2p.rendezvous.accounts import Account, AccountRole
 from ezp2p.rendezvous.address import Ways
 from ezp2p.rendezvous.config import Limits
 from ezp2p.wire.keys import ErrorKey
@@ -116,12 +116,20 @@ class ErrorPages(Protocol):
         ...
 
 
+class Tokens(Protocol):
+    """Knows whose a bearer token is."""
+
+    async def by_token(self, token: str, wall: float) -> Account | None:
+        """Return the account, None for a token that is nobody's."""
+        ...
+
+
 class Desk:
     """Checks requests and hands them to their handlers."""
 
     def __init__(
         self,
-        accounts: Accounts,
+        accounts: Tokens,
         ways: Ways,
         pages: ErrorPages,
         clock: Clock,

@@ -11,13 +11,16 @@ from ezp2p.rendezvous.config import (
     Opening,
     RendezvousConfig,
     parse_opening,
+    parse_relays,
     public_url,
     relay_host,
     told_ports,
 )
+from ezp2p.rendezvous.tickets import RelayAddress
 from ezp2p.wire.signalling import RelayPort
 
 CERT = Path("cert.pem")
+TLS_443 = RelayPort(port=443, tls=True)
 
 
 @pytest.mark.parametrize(
@@ -82,6 +85,41 @@ def test_place_nobody_can_listen_at_is_refused_by_its_words(text: str, tls: bool
     with pytest.raises(UsageError) as refused:
         parse_opening(text, tls=tls)
     assert str(refused.value.fields["why"]).startswith(f"--listen {text}:")
+
+
+@pytest.mark.parametrize(
+    ("words", "relays"),
+    [
+        (
+            ["udp://relay.kr:3000", "https://relay.kr", "http://relay.kr:80"],
+            [RelayAddress("relay.kr", 3000, (TLS_443, RelayPort(port=80, tls=False)))],
+        ),
+        (["https://relay.kr:443"], [RelayAddress("relay.kr", 443, (TLS_443,))]),
+        (
+            ["udp://a.kr:1", "udp://[2001:db8::1]:2"],
+            [RelayAddress("a.kr", 1), RelayAddress("2001:db8::1", 2)],
+        ),
+        ([], []),
+    ],
+)
+def test_relays_are_told_by_their_ports(words: list[str], relays: list[RelayAddress]) -> None:
+    assert list(parse_relays(words)) == relays
+    assert list(parse_relays(",".join(map(str, relays)).split(",") if relays else [])) == relays
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["relay.kr", "udp://relay.kr", "ftp://relay.kr:21", "https://relay.kr/x", "https://:443"],
+)
+def test_relay_that_is_nowhere_is_refused_by_its_word(word: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        parse_relays([word])
+    assert word in str(refused.value.fields["why"])
+
+
+def test_more_relays_than_an_offer_holds_are_refused() -> None:
+    with pytest.raises(UsageError):
+        parse_relays([f"udp://relay{number}.kr:1" for number in range(8)])
 
 
 def test_programs_are_told_the_public_port_first_and_no_port_behind_the_proxy() -> None:

@@ -58,7 +58,8 @@ async def test_data_folder_is_its_owners_alone(tmp_path: Path) -> None:
     async with running_rendezvous(data):
         assert data.stat().st_mode & 0o777 == 0o700
         modes = {path.name: path.stat().st_mode & 0o777 for path in data.iterdir()}
-    assert {"ezp2p.db", "ezp2p.db-wal", "relay.key", "server.lock"} <= modes.keys()
+    files = {"ezp2p.db", "ezp2p.db-wal", "relay.key", "relay.pub", "server.lock"}
+    assert files <= modes.keys()
     assert set(modes.values()) == {0o600}
 
 

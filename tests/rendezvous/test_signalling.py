@@ -17,7 +17,7 @@ import aiohttp
 import msgspec
 import pytest
 
-from ezp2p.rendezvous.config import Limits
+from ezp2p.rendezvous.config import Limits, parse_relays
 from ezp2p.wire.keys import ErrorKey
 from ezp2p.wire.signalling import (
     ANONYMOUS_LIMIT,
@@ -143,6 +143,19 @@ async def test_each_end_gets_its_own_ticket_for_the_relay() -> None:
         assert mine.udp_port == theirs.udp_port == server.started.udp_port
         assert tuple(mine.ports) == tuple(theirs.ports) == server.started.ports
         assert mine.ticket != theirs.ticket
+
+
+async def test_calls_are_offered_our_own_relay_and_those_that_run_apart() -> None:
+    relays = parse_relays(["udp://relay.kr:3000", "https://relay.kr", "udp://second.kr:4000"])
+    async with (
+        running_rendezvous(relays=relays) as server,
+        counselor(server) as helper,
+        customer(server) as me,
+    ):
+        joined, arrived = await call(helper, me)
+        for offers in (joined.relays, arrived.relays):
+            assert [offer.host for offer in offers] == ["127.0.0.1", "relay.kr", "second.kr"]
+            assert len({offer.ticket for offer in offers}) == 3
 
 
 async def test_slot_is_used_up_once_the_counselor_says_they_met() -> None:
