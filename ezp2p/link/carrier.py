@@ -80,6 +80,15 @@ class Carrier:
         self.paths.add(offered_routes(offers), now, guessed_routes(offers))
         self._send_parcels()
 
+    def moved(self, hosts: Sequence[CandidateOffer], now: float) -> bool:
+        """These are our own addresses now: if that is a change (returned), find all ways anew."""
+        if not self.reach.moved(hosts, now):
+            return False
+        self.paths.hurry(now)
+        self._send_parcels()
+        self.wake(now)
+        return True
+
     def add_relay(self, address: Address, ticket: bytes, now: float) -> None:
         """Ask this relay for a place; a known one gets the new ticket."""
         known = self._relays.get(address)

@@ -48,6 +48,7 @@ from ezp2p.link.socket import Counts, Received, UdpSocket
 from ezp2p.link.streams import ChannelStreams
 from ezp2p.link.tube import Tube
 from ezp2p.nat import paths
+from ezp2p.nat.candidates import host_candidates
 from ezp2p.nat.reach import Reach
 from ezp2p.nat.route import Address, Route, address_of
 from ezp2p.nat.verdict import TRYING_S, why
@@ -203,6 +204,14 @@ class Link:
             self._carrier.wake(now)
             self._soon()
             self._arm(now)
+
+    async def look_at_network(self) -> None:
+        """See whether this machine is in another network now, and find all ways anew if so."""
+        offers = await asyncio.to_thread(
+            host_candidates, self._socket.port, with_ipv6=self._socket.with_ipv6
+        )
+        if self._closed is None and self._carrier.moved(offers, self._clock.now()):
+            self.look_again()
 
     async def next_offers(self) -> list[CandidateOffer]:
         """Wait until we may be reached at more addresses, and return those.

@@ -15,7 +15,7 @@ from contextlib import suppress
 from ezp2p.base.clock import Clock
 from ezp2p.link.link import Link
 from ezp2p.nat.route import Address
-from ezp2p.nat.upnp import Opening, PortLease, Router, RouterRefused
+from ezp2p.nat.upnp import LOOK_AGAIN_S, Opening, PortLease, Router, RouterRefused
 from ezp2p.wire.keys import PathKind
 
 log = logging.getLogger(__name__)
@@ -54,10 +54,16 @@ async def keep_open(link: Link, worker: RouterWorker, clock: Clock) -> None:
     Not for a link within one network: nobody outside needs to come in there.
     """
     lease = PortLease(link.port, secrets.randbelow, clock.now() + LAN_FIRST_S)
+    moves = link.reach.moves
     asking: asyncio.Future[Address] | None = None
     try:
         while True:
-            await asyncio.sleep(max(0.0, lease.wake_at - clock.now()))
+            wait_s = max(0.0, lease.wake_at - clock.now())
+            await asyncio.sleep(min(wait_s, LOOK_AGAIN_S))
+            if link.reach.moves != moves:
+                # Another network, another router; the old one forgets us.
+                moves = link.reach.moves
+                lease = PortLease(link.port, secrets.randbelow, clock.now())
             opening = lease.due(clock.now())
             if opening is None:
                 continue

@@ -119,6 +119,13 @@ class Path:
         """Let the next ping be due at once."""
         self._pinged_at = None
 
+    def hurry(self, now: float) -> None:
+        """Our network has changed: ask as if it were new."""
+        self._fast_until = now + FAST_PHASE_S
+        self._was_proven = False
+        self._retry_s = RETRY_FIRST_S
+        self.ask_now()
+
     def answered(self, number: int, now: float) -> bool:
         """Take a pong; return False if it answers none of this path's pings."""
         sent_at = self._unanswered.pop(number, None)

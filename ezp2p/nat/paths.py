@@ -213,6 +213,12 @@ class PathTable:
         if was_idle:
             self.wake_at = self._next_wake(now)
 
+    def hurry(self, now: float) -> None:
+        """Our network has changed: ask everywhere anew, however long it was silent."""
+        for path in self._paths.values():
+            path.hurry(now)
+        self.wake(now)
+
     def wake(self, now: float) -> None:
         """Do what is due; to be called at or after `wake_at`."""
         if self.wake_at is not None and now > self.wake_at + OVERSLEPT_S:

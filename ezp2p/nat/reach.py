@@ -26,6 +26,7 @@ class Reach:
         self, hosts: Iterable[CandidateOffer], *, forwarded_port: int | None = None
     ) -> None:
         """`hosts` are our own addresses; `forwarded_port` the one a router hands on to us."""
+        self.moves = 0  # from network to network
         self._hosts = list(hosts)
         self._forwarded_port = forwarded_port
         self._discovery: Discovery | None = None
@@ -48,12 +49,20 @@ class Reach:
         self._discovery = Discovery(servers, random, now)
         self._discovery.wake(now)
 
-    def ask_again(self, hosts: Iterable[CandidateOffer], now: float) -> None:
-        """Our network has changed, and these are our own addresses now."""
-        self._hosts = list(hosts)
+    def moved(self, hosts: Iterable[CandidateOffer], now: float) -> bool:
+        """Our own addresses are these now; return whether that is a change.
+
+        If so, how the world sees us is asked anew.
+        """
+        hosts = list(hosts)
+        if hosts == self._hosts:
+            return False
+        self._hosts = hosts
+        self.moves += 1
         self.has_news = True
         if self._discovery is not None:
             self._discovery.ask_again(now)
+        return True
 
     def router_opened(self, address: Address | None) -> None:
         """The router listens for us at this address; None: no longer."""

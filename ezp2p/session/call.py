@@ -10,10 +10,11 @@ looking up names, which is done beside the session: a slow name server holds up 
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ezp2p.base.clock import Clock
 from ezp2p.base.errors import Unreachable
@@ -22,7 +23,6 @@ from ezp2p.link.link import PATIENCE_S, Link
 from ezp2p.link.lookout import Lookout, Ways, find_host
 from ezp2p.link.outbound import DIRECT, Outbound
 from ezp2p.link.router import keep_open
-from ezp2p.nat.candidates import host_candidates
 from ezp2p.session.joining import Agreed, CandidatesCame, Failed, Joining
 from ezp2p.session.reunion import AddressesCame, RelaysOffered, Reunion
 from ezp2p.session.side import Side
@@ -54,6 +54,7 @@ class RelayAccess:
 
 
 DIRECT_ACCESS = RelayAccess()
+NETWORK_EVERY_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,7 @@ class Met:
     agreed: Agreed
     reunion: Reunion
     relay_access: RelayAccess
+    moved: asyncio.Event = field(default_factory=asyncio.Event)  # `reunion` has words about it
 
     async def tell_addresses(self, session: Side) -> list[CandidateOffer]:
         """Wait for new addresses of ours, and tell them to the other program over the link.
@@ -73,7 +75,14 @@ class Met:
         offers = await self.link.next_offers()
         session.tell_addresses(offers, self.link.reach.mapping)
         self.reunion.addresses_changed()
+        self.moved.set()
         return offers
+
+    async def watch_network(self) -> None:
+        """See until cancelled when this machine comes into another network."""
+        while True:
+            await asyncio.sleep(NETWORK_EVERY_S)
+            await self.link.look_at_network()
 
     async def follow_reunion(self) -> None:
         """Give the link what has become known by the reunion; looking up relays takes a while."""
@@ -234,13 +243,6 @@ class Call:
             patience_s=self._patience_s,
         )
 
-        def addresses() -> list[CandidateOffer]:
-            """Where we are now that we have been lost: perhaps in another network."""
-            hosts = host_candidates(socket.port, with_ipv6=socket.with_ipv6)
-            reach.ask_again(hosts, self._clock.now())
-            link.look_again()
-            return reach.everything()
-
-        reunion = Reunion(agreed.keys.resume, role, os.urandom, addresses)
+        reunion = Reunion(agreed.keys.resume, role, os.urandom, reach.everything)
         self.met = Met(link, agreed, reunion, self._relay_access)
         self.offer(reach.news())

@@ -370,6 +370,7 @@ class Desk:
         beside = (
             asyncio.create_task(call.use_relays()),
             asyncio.create_task(self._tell_addresses(call, met, session)),
+            asyncio.create_task(met.watch_network()),
             asyncio.create_task(call.keep_port_open()),
         )
         try:

@@ -214,6 +214,7 @@ class Visit:
         tasks = (
             asyncio.create_task(_introduce(line, call, session)),
             asyncio.create_task(_tell_addresses(line, call, met, session)),
+            asyncio.create_task(met.watch_network()),
             asyncio.create_task(call.keep_port_open()),
             asyncio.create_task(_keep_in_reach(met, session, line.server, outbound)),
         )
@@ -290,13 +291,24 @@ async def _meet_again(line: Signalling, met: Met, session: CustomerSession) -> N
     met.reunion.line_opened()
     mending = asyncio.create_task(session.mended.wait())
     talking = asyncio.create_task(_seek(line, met))
+    telling = asyncio.create_task(_tell_moves(line, met))
     try:
         await asyncio.wait((mending, talking), return_when=asyncio.FIRST_COMPLETED)
     finally:
-        for task in (mending, talking):
+        for task in (mending, talking, telling):
             task.cancel()
-        await asyncio.gather(mending, talking, return_exceptions=True)
+        await asyncio.gather(mending, talking, telling, return_exceptions=True)
         await line.close()
+
+
+async def _tell_moves(line: Signalling, met: Met) -> None:
+    """Say by the rendezvous, too, that we may be reached elsewhere."""
+    with suppress(EzError):  # the line's end is noticed by who reads it
+        while True:
+            await met.moved.wait()
+            met.moved.clear()
+            for message in met.reunion.messages_to_send():
+                await line.send(message)
 
 
 async def _seek(line: Signalling, met: Met) -> None:

@@ -119,7 +119,13 @@ class Machine:
 
     def __init__(self, host: str, carry: Callable[[bytes, Address, Address], None]) -> None:
         self.address = Address(host, 4000)
+        self.home: Home | None = None
         self.receive: Receive = lambda data, source: None
+        self._carry = carry
+
+    def move(self, host: str, carry: Callable[[bytes, Address, Address], None]) -> None:
+        """Be in another network."""
+        self.address = Address(host, self.address.port)
         self._carry = carry
 
     def send(self, data: bytes, to: Address) -> None:
@@ -148,7 +154,16 @@ class Home:
     def machine(self, host: str) -> Machine:
         """Return a new machine in this home."""
         machine = self._machines[host] = Machine(host, self._leave)
+        machine.home = self
         return machine
+
+    def adopt(self, machine: Machine, host: str) -> None:
+        """Have a machine of another home move in, under a new address."""
+        if machine.home is not None:
+            del machine.home._machines[machine.address.host]
+        machine.move(host, self._leave)
+        machine.home = self
+        self._machines[host] = machine
 
     def reboot(self, host: str | None = None) -> None:
         """Forget all mappings; perhaps come back under another outer address."""

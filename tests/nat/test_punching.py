@@ -132,6 +132,24 @@ def test_rebooted_router_with_a_new_address_is_punched_again() -> None:
     assert town.paths == (PathKind.PUNCHED, PathKind.PUNCHED)
 
 
+@pytest.mark.parametrize("seconds_lost", [0, 300])
+def test_machine_in_another_network_is_direct_again_at_once(seconds_lost: int) -> None:
+    town = Town(Router(), Router())
+    assert town.run_until_direct(1)
+    nowhere = town.net.home("11.0.0.50", NO_UDP)
+    nowhere.adopt(town.customer.machine, "192.168.50.2")
+    town.run(seconds_lost)
+    cafe = town.net.home("11.0.0.51", Router())
+    cafe.adopt(town.customer.machine, "192.168.51.2")
+    hosts = [CandidateOffer("192.168.51.2", 4000, "direct-lan")]
+    assert town.customer.carrier.moved(hosts, town.net.now)
+    assert not town.customer.carrier.moved(hosts, town.net.now)
+    town.run(1.5)
+    assert town.paths == (PathKind.PUNCHED, PathKind.PUNCHED)
+    heard_at = [program.carrier.paths.heard_at for program in town.programs]
+    assert all(at is not None and town.net.now - at < 1.1 for at in heard_at)
+
+
 def test_networks_without_a_relay_meet_where_they_can() -> None:
     town = Town(Router(), Router(), relay=False)
     assert town.run_until_direct(1)

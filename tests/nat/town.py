@@ -63,6 +63,7 @@ class Program:
         self.net = net
         self.role = role
         self.reach = reach
+        self.machine = machine
         self.carrier = Carrier(MemorySocket(machine), b"k" * 32, role, reach)
         self.changes: list[tuple[float, PathKind]] = []
         self.told: list[CandidateOffer] = []
