@@ -75,12 +75,12 @@ NEAR_S = 0.001
 # Both ends' event loops and the bursts they read hold a packet up so long.
 HOST_S = 0.002
 # Acknowledgements that come in heaps (Wi-Fi sends many packets at once) need more on its way ...
-HEAP_MAX_S = 0.1  # ... but not more than this time's worth
+HEAP_MAX_S = 0.05  # ... but not more than this time's worth
 # There is a queue when the round trip is longer than the shortest by both of these.
 QUEUE_SHARE = 0.1
 QUEUE_S = 0.002
 # What a loss beside a queue leaves of what was on its way; at most once a round trip.
-CUT = 0.85
+CUT = 0.7
 # Of a round's bytes, the loss that counts without a queue, too: a buffer too small for one.
 MUCH_LOSS = 0.1
 MUCH_LOSS_PACKETS = 4

@@ -24,6 +24,8 @@ BULK_CAP_MIN_BYTES = 128 * 1024
 # The event loop's timers are a millisecond coarse: bursts of two keep the pace in between.
 BURST_S = 0.002
 BURST_MIN_PACKETS = 10
+# A busy machine wakes us late; what could not leave meanwhile may leave at once, up to so much.
+LATE_MAX_S = 0.01
 
 
 class PathCongestion(QuicCongestionControl):
@@ -148,6 +150,7 @@ class PathPacer(QuicPacketPacer):
         self._room_bytes = 0.0
         self._room_at = 0.0
         self._booked_bytes = 0
+        self._wanted_at: float | None = None  # when we said the next packet may leave
 
     def use_rate(self, bytes_per_s: float) -> None:
         """Keep to this rate from now on; 0.0 is none."""
@@ -170,7 +173,8 @@ class PathPacer(QuicPacketPacer):
         self.update_bucket(now)
         if self._room_bytes > 0:
             return None
-        return now + (self._max_datagram_size - self._room_bytes) / self._rate
+        self._wanted_at = now + (self._max_datagram_size - self._room_bytes) / self._rate
+        return self._wanted_at
 
     def update_after_send(self, now: float) -> None:
         """Book a packet."""
@@ -179,9 +183,14 @@ class PathPacer(QuicPacketPacer):
 
     def update_bucket(self, now: float) -> None:
         """Make room for the time that has gone by."""
+        if now <= self._room_at:
+            return
+        late_s = 0.0 if self._wanted_at is None else max(0.0, now - self._wanted_at)
         most = max(BURST_S * self._rate, BURST_MIN_PACKETS * self._max_datagram_size)
+        most += min(late_s, LATE_MAX_S) * self._rate
         self._room_bytes = min(self._room_bytes + (now - self._room_at) * self._rate, most)
         self._room_at = now
+        self._wanted_at = None
 
     def update_rate(self, congestion_window: int, smoothed_rtt: float) -> None:
         """Leave it: the model says how fast, not the window."""

@@ -20,7 +20,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.bench import crossing, failover, hangul, joining, lane, link, screen, yardstick
+from tests.bench import crossing, failover, hangul, joining, lane, link, lossy, screen, yardstick
 from tests.bench.report import NotMeasured, Result, figures, table
 
 JSON = Path("dist/bench.json")
@@ -32,6 +32,7 @@ def parts(options: argparse.Namespace) -> dict[str, Callable[[], Result]]:
     return {
         "joining": lambda: joining.run(repeat or joining.ROUNDS),
         "link": link.run,
+        "lossy": lossy.run,
         "failover": lambda: failover.run(repeat or failover.ROUNDS),
         "lane": lambda: lane.run(repeat or lane.ROUNDS),
         "capture": screen.run,
@@ -72,7 +73,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--only",
         metavar="PART,...",
-        help="joining, link, failover, lane, capture, crossing, screen, hangul",
+        help="joining, link, lossy, failover, lane, capture, crossing, screen, hangul",
     )
     parser.add_argument("--repeat", type=int, help="rounds of joining, screen, hangul")
     parser.add_argument(

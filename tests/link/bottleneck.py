@@ -13,7 +13,7 @@ import heapq
 import os
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from random import Random
 from typing import Protocol
 
@@ -25,6 +25,7 @@ from ezp2p.link import quic
 from ezp2p.link.certificate import CERTIFICATE_NAME, Identity, make_identity, pem_of
 from ezp2p.link.connection import VIRTUAL_ADDRESS, Connection
 from ezp2p.wire.channel import Channel
+from tests.lab.way import Way
 
 BULK = Channel.SCREEN.stream_id
 # No event loop calls a timer earlier than this after it was set.
@@ -85,8 +86,6 @@ class Flow:
     receiver: End
     received_bytes: int = 0
     sent_datagrams: int = 0
-    # Beyond the narrow place's own delay, as `Bottleneck.run` goes on: what each datagram waited.
-    waited_s: list[float] = field(default_factory=list)
 
     @property
     def connection(self) -> Connection:
@@ -147,12 +146,8 @@ class Bottleneck:
     ) -> None:
         """`rate` is bytes per second, `delay_s` the round trip of an empty path."""
         self.now = 0.0
-        self.rate = rate
-        self.loss = loss
-        self.queue_bytes = queue_bytes
+        self.way = Way(rate, delay_s / 2, queue_bytes, loss, Random(seed))
         self._delay_s = delay_s
-        self._random = Random(seed)
-        self._free_at = 0.0
         self._agenda: list[tuple[float, int, Callable[[], None]]] = []
         self._count = 0
         self._timers: dict[int, float] = {}
@@ -161,12 +156,7 @@ class Bottleneck:
     @property
     def product_bytes(self) -> float:
         """What is on its way when the path is full and nothing waits."""
-        return self.rate * self._delay_s
-
-    @property
-    def waiting_bytes(self) -> float:
-        """What waits now."""
-        return max(0.0, self._free_at - self.now) * self.rate
+        return self.way.rate * self._delay_s
 
     def add(self, flow: Flow) -> None:
         """Let a flow begin now."""
@@ -199,7 +189,7 @@ class Bottleneck:
         return [flow.received_bytes - was for flow, was in zip(flows, before, strict=True)]
 
     def _note_queue(self, end: float) -> None:
-        self.queues.append(self.waiting_bytes)
+        self.queues.append(self.way.waiting_bytes(self.now))
         if self.now + 0.05 < end:
             self.at(self.now + 0.05, lambda: self._note_queue(end))
 
@@ -211,7 +201,7 @@ class Bottleneck:
             if end is flow.sender:
                 self._forward(flow, datagram)
             else:
-                self._arrive_after(self._delay_s / 2, flow, flow.sender, datagram)
+                self._arrive(self.now + self._delay_s / 2, flow, flow.sender, datagram)
         due = end.quic.get_timer()
         if due is not None:
             due = max(due, self.now + TIMER_S)
@@ -228,19 +218,16 @@ class Bottleneck:
 
     def _forward(self, flow: Flow, datagram: bytes) -> None:
         flow.sent_datagrams += 1
-        if self._random.random() < self.loss or self.waiting_bytes > self.queue_bytes:
-            return
-        self._free_at = max(self.now, self._free_at) + len(datagram) / self.rate
-        wait_s = self._free_at - self.now
-        flow.waited_s.append(wait_s)
-        self._arrive_after(wait_s + self._delay_s / 2, flow, flow.receiver, datagram)
+        at = self.way.arrival(len(datagram), self.now)
+        if at is not None:
+            self._arrive(at, flow, flow.receiver, datagram)
 
-    def _arrive_after(self, wait_s: float, flow: Flow, end: End, datagram: bytes) -> None:
+    def _arrive(self, at: float, flow: Flow, end: End, datagram: bytes) -> None:
         def arrive() -> None:
             end.take(datagram, self.now)
             self._turn(flow, end)
 
-        self.at(self.now + wait_s, arrive)
+        self.at(at, arrive)
 
     @staticmethod
     def _count_received(flow: Flow, event: QuicEvent) -> None:

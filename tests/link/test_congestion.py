@@ -29,14 +29,14 @@ def _place(
 def _pour(place: Bottleneck, flow: Flow, seconds: float = 30.0) -> None:
     """Begin a flow that has enough to send for so long."""
     place.add(flow)
-    place.send(flow, int(place.rate * seconds))
+    place.send(flow, int(place.way.rate * seconds))
 
 
 def _use(place: Bottleneck, flow: Flow, *, after_s: float = 3.0, during_s: float = 5.0) -> float:
     """Return what share of the rate the flow gets, once it has begun."""
     _pour(place, flow)
     place.run(after_s)
-    return place.received_during(during_s, flow)[0] / (place.rate * during_s)
+    return place.received_during(during_s, flow)[0] / (place.way.rate * during_s)
 
 
 # --- alone
@@ -74,7 +74,7 @@ def test_line_that_becomes_narrow_has_no_queue_after_seconds() -> None:
     place, flow = _place(4.0, rate=4 * RATE), our_flow(1)
     _pour(place, flow)
     place.run(3.0)
-    place.rate = RATE
+    place.way.rate = RATE
     place.run(4.0)
     place.queues.clear()
     place.run(2.0)
@@ -85,7 +85,7 @@ def test_line_that_becomes_wide_is_used_after_seconds() -> None:
     place, flow = _place(), our_flow(1)
     _pour(place, flow, 60.0)
     place.run(3.0)
-    place.rate = 3 * RATE
+    place.way.rate = 3 * RATE
     place.run(5.0)
     assert place.received_during(3.0, flow)[0] >= FULL * 3 * RATE * 3.0
 
@@ -94,9 +94,9 @@ def test_line_comes_back_after_an_outage() -> None:
     place, flow = _place(), our_flow(1)
     _pour(place, flow)
     place.run(3.0)
-    place.loss = 1.0
+    place.way.loss = 1.0
     place.run(3.0)
-    place.loss = 0.0
+    place.way.loss = 0.0
     place.run(4.0)
     assert place.received_during(3.0, flow)[0] >= FULL * RATE * 3.0
 
@@ -262,6 +262,14 @@ def test_packets_that_an_acknowledgement_lets_pass_are_paid_for() -> None:
     assert at >= 1.020
     assert pacer.next_send_time(1.019) is not None
     assert pacer.next_send_time(1.025) is None
+
+
+def test_late_timer_costs_no_pace_but_a_pause_is_no_credit() -> None:
+    pacer = PathPacer(max_datagram_size=DATAGRAM)
+    pacer.use_rate(12_000_000.0)  # ten packets each millisecond
+    _leave(pacer, 1.0)
+    assert _leave(pacer, 1.008) == pytest.approx(80, abs=2)
+    assert _leave(pacer, 2.0) <= 130
 
 
 def test_small_packets_cost_what_they_weigh() -> None:
