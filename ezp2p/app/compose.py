@@ -61,7 +61,9 @@ class SystemDesktop:
 def warm_up() -> None:
     """Load in the background what is first used after a code has been entered."""
     pake.warm_up()
-    threading.Thread(target=loading.load, name="warm-up of the desktop", daemon=True).start()
+    # No daemon: an interpreter that ends in the middle of loading a C++ library aborts ("FATAL:
+    # exception not rethrown"), so whoever leaves at once waits for the rest of it.
+    threading.Thread(target=loading.load, name="warm-up of the desktop").start()
 
 
 def make_company(
