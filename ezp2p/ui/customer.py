@@ -103,7 +103,6 @@ class CustomerHalf:
             allow_from_ms=page_ms(None if opened is None else opened + DEAF_S, self._clock),
             since_ms=wall_ms(session.since),
             path=session.path.kind if session.path else "",
-            path_why=session.path_why or "",
             gives_up_ms=wall_ms(session.gives_up_at),
         )
 

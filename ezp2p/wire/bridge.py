@@ -74,7 +74,6 @@ class CustomerView(msgspec.Struct, frozen=True, kw_only=True):
     allow_from_ms: float = 0
     since_ms: float = 0
     path: str = ""
-    path_why: str = ""  # why it is no better one
     gives_up_ms: float = 0  # while the link is down: when it is given up
     end_reason: str = ""
     record: str = ""  # the file with this session's log, to look at
@@ -123,7 +122,7 @@ class SessionView(msgspec.Struct, frozen=True, kw_only=True):
     view_only: bool = False
     driver: str = "auto"
     path: str = ""
-    path_why: str = ""
+    path_why: str = ""  # why it is no better one
     words: list[str] = []  # the fingerprint words, as the customer reads them
     since_ms: float = 0
     gives_up_ms: float = 0  # while the link is down: when it is given up

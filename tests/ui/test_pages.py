@@ -118,6 +118,64 @@ async def test_about_opens_over_the_page_and_escape_closes_it(visit: Visit) -> N
     await expect(about).to_be_focused()
 
 
+AXE_RUN = """async () => (await axe.run(document, { resultTypes: ['violations'] })).violations
+  .map((each) => `${each.id}: ${each.nodes.map((node) => node.html).join(' | ')}`)"""
+
+
+@pytest.mark.parametrize("page", ["start", "waiting"])
+async def test_connection_is_set_up_in_a_dialog_by_keyboard(visit: Visit, page: str) -> None:
+    await visit.show(page)
+    await visit.tab.get_by_role("button", name="Connection", exact=True).focus()
+    await visit.press("Enter")
+    dialog = visit.tab.get_by_role("dialog")
+    await dialog.get_by_role("switch").focus()
+    await visit.press("Space")
+    asked = await visit.asked(bridge.ChangeSetting)
+    assert asked == bridge.ChangeSetting(name="upnp", value=False)
+    port = dialog.get_by_label("Forwarded port")
+    for typed, value in (("51515", 51515), ("", 0)):
+        await port.fill(typed)
+        await visit.press("Tab")
+        asked = await visit.asked(bridge.ChangeSetting)
+        assert asked == bridge.ChangeSetting(name="forwarded-port", value=value)
+    await dialog.locator("summary").click()
+    await expect(dialog.get_by_role("listitem")).to_have_count(4)
+    assert await visit.tab.evaluate(AXE_RUN) == []
+    await visit.press("Escape")
+    await expect(dialog).to_have_count(0)
+
+
+@pytest.mark.parametrize("typed", ["65536", "-1", "5.5", "port"])
+async def test_what_is_no_port_is_said_beside_the_field_and_not_kept(
+    visit: Visit, typed: str
+) -> None:
+    await visit.show("waiting")
+    await visit.tab.get_by_role("button", name="Connection", exact=True).click()
+    dialog = visit.tab.get_by_role("dialog")
+    await dialog.get_by_label("Forwarded port").fill(typed)
+    await visit.press("Tab")
+    await expect(dialog.get_by_role("alert")).to_contain_text("1 to 65535")
+    await visit.press("Escape")
+    assert not any(isinstance(c, bridge.ChangeSetting) for c in visit.stage.program.commands)
+
+
+async def test_connection_shows_what_was_chosen_and_fits_a_small_screen(visit: Visit) -> None:
+    await visit.show("waiting", settings={"upnp": False, "forwarded-port": 51515})
+    await visit.tab.set_viewport_size({"width": 320, "height": 640})
+    try:
+        await visit.tab.get_by_role("button", name="Connection", exact=True).click()
+        dialog = visit.tab.get_by_role("dialog")
+        await expect(dialog.get_by_role("switch")).not_to_be_checked()
+        await expect(dialog.get_by_label("Forwarded port")).to_have_value("51515")
+        overflow = await visit.tab.evaluate(
+            "() => document.documentElement.scrollWidth - innerWidth"
+        )
+        await visit.press("Escape")
+    finally:
+        await visit.tab.set_viewport_size({"width": 1280, "height": 800})
+    assert overflow <= 0
+
+
 async def test_news_pass_by_in_a_line(visit: Visit) -> None:
     await visit.show("waiting")
     visit.stage.server.tell(Notified(key="call.code.wrong", fields={"n": "2"}))
@@ -377,6 +435,30 @@ async def test_sound_and_logout_are_asked_of_the_program(visit: Visit) -> None:
     assert asked == bridge.ChangeSetting(name="sound", value=False)
     await visit.tab.get_by_role("button", name="Log out").click()
     assert await visit.asked(bridge.LogOut)
+
+
+@pytest.mark.parametrize(
+    ("path", "why", "said"),
+    [
+        ("relay-udp", "both-varying", "both networks hide their addresses"),
+        ("relay-ws", "ours-blocked", "UDP is blocked"),
+        ("punched", "", None),
+        ("upnp", "trying", None),  # the reason of a moment ago
+    ],
+)
+async def test_status_line_says_why_a_path_is_relayed(
+    visit: Visit, path: str, why: str, said: str | None
+) -> None:
+    shown = scenes(time.time() * 1000)["viewer"].counselor
+    assert shown is not None
+    first = msgspec.structs.replace(shown.sessions[0], path=path, path_why=why)
+    counselor = msgspec.structs.replace(shown, sessions=[first, *shown.sessions[1:]])
+    await visit.show("viewer", counselor=counselor)
+    line = visit.tab.locator(".statusline .why")
+    if said is None:
+        await expect(line).to_have_count(0)
+    else:
+        await expect(line).to_contain_text(said)
 
 
 async def test_viewer_asks_locks_and_ends(visit: Visit) -> None:

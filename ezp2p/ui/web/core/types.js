@@ -30,7 +30,6 @@
  * @property {number} allow_from_ms
  * @property {number} since_ms
  * @property {string} path
- * @property {string} path_why
  * @property {number} gives_up_ms
  * @property {string} end_reason
  * @property {string} record

@@ -43,7 +43,6 @@ function Who({ customer }) {
       <span><${Icon} name="clock" size=${18} />${clockTime(now - customer.since_ms)}</span>
       ${!isBroken && customer.path && html`<span><${Icon} name="shield-check" size=${18} />
         ${t(`path.${customer.path}`)} · ${t('session.encrypted')}</span>`}
-      ${customer.path_why && customer.path.startsWith('relay') && html`<span>${t(`path.why.${customer.path_why}`)}</span>`}
     </p>
     ${isBroken && html`<p class="warning" role="alert"><${Icon} name="wifi-off" size=${24} />
       <span>${t('session.reconnecting')} <span class="left" aria-hidden="true">${t('link.left', { time: clockTime(customer.gives_up_ms - now) })}</span></span></p>`}

@@ -3,6 +3,7 @@
 import { html } from '../core/html.js';
 import { Icon, Problem } from '../core/parts.js';
 import { t } from '../core/texts.js';
+import { ConnectionButton } from '../panels/connection.js';
 import { Shell } from '../panels/shell.js';
 
 /** @typedef {import('../core/look.js').Desk} Desk */
@@ -10,7 +11,7 @@ import { Shell } from '../panels/shell.js';
 /** @param {{desk: Desk}} props */
 export function StartPage({ desk }) {
   const go = (/** @type {'code' | 'login'} */ page) => () => desk.send({ do: 'go-to', page });
-  return html`<${Shell} desk=${desk} width="wide">
+  return html`<${Shell} desk=${desk} width="wide" tools=${html`<${ConnectionButton} desk=${desk} />`}>
     <div class="start">
       <h1>${t('start.title')}</h1>
       <div class="choices">

@@ -5,6 +5,7 @@ import { html, useEffect, useRef } from '../core/html.js';
 import { flag } from '../core/look.js';
 import { Button, Icon, Problem } from '../core/parts.js';
 import { t } from '../core/texts.js';
+import { ConnectionButton } from '../panels/connection.js';
 import { Shell } from '../panels/shell.js';
 import { Slot } from '../panels/slot.js';
 
@@ -21,6 +22,7 @@ export function WaitingPage({ desk }) {
   if (!counselor) return null;
   const show = () => send({ do: 'go-to', page: 'viewer' });
   const tools = html`
+    <${ConnectionButton} desk=${desk} />
     <${Button} icon=${isSound ? 'volume-2' : 'volume-x'} kind="ghost" pressed=${isSound}
       label=${t(isSound ? 'sound.on' : 'sound.off')}
       onClick=${() => send({ do: 'setting', name: 'sound', value: !isSound })} />
