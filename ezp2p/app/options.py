@@ -179,7 +179,7 @@ COMMANDS: dict[str, tuple[Option, ...]] = {
         *COMMON,
         Option("remove", "let nothing of ours open them any more", switch, False, line_only=True),
     ),
-    "doctor": (*COMMON, SERVER, *OUTBOUND),
+    "doctor": (*COMMON, SERVER, *OUTBOUND, UPNP, FORWARDED),
     "demo": (
         *COMMON,
         Option("ui", "where the pages are shown", choices=("window", "browser", "none")),

@@ -3,23 +3,10 @@
 from __future__ import annotations
 
 import logging
-import re
 import sys
 from typing import TextIO
 
-# What must never stand in a log: access codes, links' secrets, bearer tokens, passwords.
-_SECRETS = (
-    (re.compile(r"\b\d{3}[ -]?\d{3}[ -]?\d{3}\b"), "[code]"),
-    (re.compile(r"#k=[\w-]+"), "#k=[secret]"),
-    (re.compile(r"(?i)(bearer|token|password)([=: ]+)\S+"), r"\1\2[secret]"),
-)
-
-
-def redact(text: str) -> str:
-    """Return `text` with everything that looks like a secret replaced."""
-    for pattern, mask in _SECRETS:
-        text = pattern.sub(mask, text)
-    return text
+from ezp2p.base.redaction import redact
 
 
 class RedactingFormatter(logging.Formatter):

@@ -11,6 +11,7 @@ without a password, and both look the server's name up themselves.
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -18,6 +19,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 import aiohttp
 import aiohttp_socks
+import python_socks.async_.asyncio
 
 from ezp2p.base.errors import UsageError
 from ezp2p.wire.invitation import is_loopback
@@ -63,6 +65,18 @@ class Proxy:
         host = f"[{self.host}]" if ":" in self.host else self.host
         who = f"{quote(self.login, safe='')}@" if self.login else ""
         return f"{self.kind.value}://{who}{host}:{self.port}"
+
+    async def open(self, host: str, port: int) -> socket.socket:
+        """Have it open a TCP connection. Raises aiohttp_socks.ProxyError or OSError."""
+        proxy = python_socks.async_.asyncio.Proxy(
+            _TYPES[self.kind],
+            self.host,
+            self.port,
+            username=self.login or None,
+            password=self.password or None,
+            rdns=True,
+        )
+        return await proxy.connect(host, port)
 
     def connector(self, tls: bool | aiohttp.Fingerprint) -> aiohttp.TCPConnector:
         """Return what lets aiohttp connect through it; `tls` is aiohttp's `ssl`."""
@@ -143,7 +157,7 @@ class Outbound:
         self, host: str, scheme: str, tls: bool | aiohttp.Fingerprint
     ) -> aiohttp.TCPConnector:
         """Return what lets aiohttp connect to `host`; `tls` is aiohttp's `ssl`."""
-        proxy = await self._proxy_to(host, scheme)
+        proxy = await self.proxy_to(host, scheme)
         return aiohttp.TCPConnector(ssl=tls) if proxy is None else proxy.connector(tls)
 
     def ports_to_try(self, offered: list[RelayPort]) -> list[RelayPort]:
@@ -152,7 +166,8 @@ class Outbound:
         wanted = [port for port in offered if not self.relay_ports or port.port in order]
         return sorted(wanted, key=lambda port: order.get(port.port, len(order)))
 
-    async def _proxy_to(self, host: str, scheme: str) -> Proxy | None:
+    async def proxy_to(self, host: str, scheme: str) -> Proxy | None:
+        """Return the proxy on the way to `host`, None if there is none."""
         if self.proxy is not None or self.is_direct:
             return self.proxy
         if self.system is None or is_loopback(host):

@@ -121,9 +121,14 @@ def check_secure(server: ServerAddress, *, insecure_http: bool) -> None:
         raise UsageError(ErrorKey.SERVER_INSECURE, host=server.host)
 
 
-async def open_http(server: ServerAddress, outbound: Outbound) -> aiohttp.ClientSession:
-    """Return an HTTP session that speaks to this server only; the caller closes it."""
-    pin: bool | KeyPin = KeyPin(server.pin) if server.pin else True
+async def open_http(
+    server: ServerAddress, outbound: Outbound, tls: aiohttp.Fingerprint | None = None
+) -> aiohttp.ClientSession:
+    """Return an HTTP session that speaks to this server only; the caller closes it.
+
+    `tls` judges its certificate otherwise than the address would have it.
+    """
+    pin = tls or (KeyPin(server.pin) if server.pin else True)
     scheme = server.url.partition(":")[0]
     return aiohttp.ClientSession(
         connector=await outbound.connector(server.host, scheme, pin),

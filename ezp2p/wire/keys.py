@@ -59,6 +59,72 @@ class PathWhy(StrEnum):
     FIREWALL = "firewall"
 
 
+class CheckName(StrEnum):
+    """What a check-up looks at. The text key is `check.<name>`."""
+
+    DATA = "data"
+    SCREEN = "screen"
+    INPUT = "input"
+    END_KEY = "end-key"
+    WINDOW = "window"
+    NETWORK = "network"
+    PROXY = "proxy"
+    NAME = "name"
+    PORT = "port"
+    CERTIFICATE = "certificate"
+    SERVER = "server"
+    CLOCK = "clock"
+    LINE = "line"
+    PORTS = "ports"
+    UDP = "udp"
+    MAPPING = "mapping"
+    ROUTER = "router"
+
+
+class CheckState(StrEnum):
+    """How far a check is, or how it came out. The text key is `check.state.<state>`."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    GOOD = "good"
+    WORSE = "worse"  # help is possible, but not as well as it could be
+    BAD = "bad"
+    SKIPPED = "skipped"  # what it needs is missing
+
+
+class Hindrance(StrEnum):
+    """What stands between a program and its server, and what to do: all of them text keys."""
+
+    OFFLINE = "hindrance.offline"
+    NO_SERVER = "hindrance.no-server"
+    NAME_UNKNOWN = "hindrance.name-unknown"
+    NAME_SILENT = "hindrance.name-silent"
+    PORT_REFUSED = "hindrance.port-refused"
+    PORT_SILENT = "hindrance.port-silent"
+    PORT_UNREACHABLE = "hindrance.port-unreachable"
+    UNENCRYPTED = "hindrance.unencrypted"
+    NO_TLS = "hindrance.no-tls"
+    TLS_CUT = "hindrance.tls-cut"
+    CERTIFICATE_EXPIRED = "hindrance.certificate-expired"
+    CERTIFICATE_EARLY = "hindrance.certificate-early"
+    CERTIFICATE_CLOCK = "hindrance.certificate-clock"
+    CERTIFICATE_NAME = "hindrance.certificate-name"
+    CERTIFICATE_UNKNOWN = "hindrance.certificate-unknown"
+    CERTIFICATE_PIN = "hindrance.certificate-pin"
+    SERVER_OTHER = "hindrance.server-other"
+    CLOCK_OFF = "hindrance.clock-off"
+    LINE_REFUSED = "hindrance.line-refused"
+    LINE_CUT = "hindrance.line-cut"
+    PORTS_CLOSED = "hindrance.ports-closed"
+    UDP_SILENT = "hindrance.udp-silent"
+    UDP_HALF = "hindrance.udp-half"
+    MAPPING_VARYING = "hindrance.mapping-varying"
+    ROUTER_CLOSED = "hindrance.router-closed"
+    ROUTER_UNASKED = "hindrance.router-unasked"
+    NO_PORT = "hindrance.no-port"
+    LATE = "hindrance.late"
+
+
 class EndReason(StrEnum):
     """Why a session is over. The text key is `end.<reason>`."""
 

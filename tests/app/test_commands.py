@@ -1,4 +1,4 @@
-"""The small commands: version, admin, doctor; and what every command has in common."""
+"""The small commands: version, admin; and what every command has in common."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import pytest
 from ezp2p.app.edition import edition
 from tests.support.company import company
 from tests.support.program import Event, finished, program
-from tests.support.xvfb import xvfb
 
 
 def test_version_is_told_to_people_and_to_scripts(tmp_path: Path) -> None:
@@ -62,22 +61,3 @@ def test_admin_adds_people_beside_the_running_server_and_brings_a_backup_back(
         ("main", "Hanbit Support")
     ]
     assert {e["login"] for e in listed if e["event"] == "account"} == {"admin", "minji"}
-
-
-def test_doctor_ticks_what_works_and_names_what_does_not(tmp_path: Path) -> None:
-    with company(tmp_path) as hanbit, xvfb(320, 200) as display:
-        x11 = {name: display.environ[name] for name in ("DISPLAY", "XAUTHORITY")}
-        arguments = ("doctor", "--server", hanbit.url)
-        code, said = finished(*arguments, home=tmp_path / "well", environ=x11)
-        checks = {event["name"]: event["ok"] for event in said.events}
-        assert (code, set(checks.values())) == (0, {True}), said.story()
-        assert set(checks) == {"data", "screen", "input", "end-key", "window", "udp", "server"}
-    code, said = finished(*arguments, home=tmp_path / "ill")
-    failed = {e["name"]: e["key"] for e in said.events if not e["ok"]}
-    assert code == 1
-    assert set(failed) == {"screen", "input", "end-key", "window", "server"}
-    assert failed["server"] == "server.unreachable"
-    code, said = finished(*arguments, home=tmp_path / "ill", as_json=False, language="ko")
-    assert code == 1
-    assert len(said.lines) == 7
-    assert all(line[0] in "✓✗" and "{" not in line and "doctor." not in line for line in said.lines)

@@ -11,20 +11,31 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+ALWAYS = (2000, 2099)
 
-def self_signed(folder: Path, host: str = "127.0.0.1") -> tuple[Path, Path]:
-    """Return the paths of certificate and key, both PEM."""
+
+def self_signed(
+    folder: Path,
+    host: str = "127.0.0.1",
+    *,
+    name: str = "",
+    years: tuple[int, int] = ALWAYS,
+) -> tuple[Path, Path]:
+    """Return the paths of certificate and key, both PEM.
+
+    `name` is whom it calls itself, the host otherwise; valid from one New Year to another.
+    """
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name or host)])
     address = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(host))])
     certificate = (
         x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
+        .subject_name(subject)
+        .issuer_name(subject)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(datetime.datetime(2000, 1, 1, tzinfo=datetime.UTC))
-        .not_valid_after(datetime.datetime(2099, 1, 1, tzinfo=datetime.UTC))
+        .not_valid_before(datetime.datetime(years[0], 1, 1, tzinfo=datetime.UTC))
+        .not_valid_after(datetime.datetime(years[1], 1, 1, tzinfo=datetime.UTC))
         .add_extension(address, critical=False)
         .sign(key, hashes.SHA256())
     )

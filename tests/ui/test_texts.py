@@ -10,7 +10,16 @@ from pathlib import Path
 import pytest
 
 import ezp2p
-from ezp2p.wire.keys import EndReason, ErrorKey, Grant, PathKind, PathWhy
+from ezp2p.wire.keys import (
+    CheckName,
+    CheckState,
+    EndReason,
+    ErrorKey,
+    Grant,
+    Hindrance,
+    PathKind,
+    PathWhy,
+)
 from ezp2p.wire.messages.screen import ScreenDriver
 from tests.support.fake_program import LOCALE_ROOT, WEB_ROOT
 from tests.support.templates import words
@@ -52,6 +61,9 @@ def test_no_sentence_is_empty_and_none_has_stray_blanks() -> None:
     ("prefix", "names"),
     [
         ("", ErrorKey),
+        ("", Hindrance),
+        ("check.", CheckName),
+        ("check.state.", CheckState),
         ("end.", EndReason),
         ("path.", PathKind),
         ("path.why.", PathWhy),

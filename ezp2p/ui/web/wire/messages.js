@@ -61,6 +61,72 @@ export const PathWhy = Object.freeze(/** @type {const} */ ({
 }));
 /** @typedef {typeof PathWhy[keyof typeof PathWhy]} PathWhy */
 
+/** What a check-up looks at. The text key is `check.<name>`. */
+export const CheckName = Object.freeze(/** @type {const} */ ({
+  DATA: 'data',
+  SCREEN: 'screen',
+  INPUT: 'input',
+  END_KEY: 'end-key',
+  WINDOW: 'window',
+  NETWORK: 'network',
+  PROXY: 'proxy',
+  NAME: 'name',
+  PORT: 'port',
+  CERTIFICATE: 'certificate',
+  SERVER: 'server',
+  CLOCK: 'clock',
+  LINE: 'line',
+  PORTS: 'ports',
+  UDP: 'udp',
+  MAPPING: 'mapping',
+  ROUTER: 'router',
+}));
+/** @typedef {typeof CheckName[keyof typeof CheckName]} CheckName */
+
+/** How far a check is, or how it came out. The text key is `check.state.<state>`. */
+export const CheckState = Object.freeze(/** @type {const} */ ({
+  WAITING: 'waiting',
+  RUNNING: 'running',
+  GOOD: 'good',
+  WORSE: 'worse',
+  BAD: 'bad',
+  SKIPPED: 'skipped',
+}));
+/** @typedef {typeof CheckState[keyof typeof CheckState]} CheckState */
+
+/** What stands between a program and its server, and what to do: all of them text keys. */
+export const Hindrance = Object.freeze(/** @type {const} */ ({
+  OFFLINE: 'hindrance.offline',
+  NO_SERVER: 'hindrance.no-server',
+  NAME_UNKNOWN: 'hindrance.name-unknown',
+  NAME_SILENT: 'hindrance.name-silent',
+  PORT_REFUSED: 'hindrance.port-refused',
+  PORT_SILENT: 'hindrance.port-silent',
+  PORT_UNREACHABLE: 'hindrance.port-unreachable',
+  UNENCRYPTED: 'hindrance.unencrypted',
+  NO_TLS: 'hindrance.no-tls',
+  TLS_CUT: 'hindrance.tls-cut',
+  CERTIFICATE_EXPIRED: 'hindrance.certificate-expired',
+  CERTIFICATE_EARLY: 'hindrance.certificate-early',
+  CERTIFICATE_CLOCK: 'hindrance.certificate-clock',
+  CERTIFICATE_NAME: 'hindrance.certificate-name',
+  CERTIFICATE_UNKNOWN: 'hindrance.certificate-unknown',
+  CERTIFICATE_PIN: 'hindrance.certificate-pin',
+  SERVER_OTHER: 'hindrance.server-other',
+  CLOCK_OFF: 'hindrance.clock-off',
+  LINE_REFUSED: 'hindrance.line-refused',
+  LINE_CUT: 'hindrance.line-cut',
+  PORTS_CLOSED: 'hindrance.ports-closed',
+  UDP_SILENT: 'hindrance.udp-silent',
+  UDP_HALF: 'hindrance.udp-half',
+  MAPPING_VARYING: 'hindrance.mapping-varying',
+  ROUTER_CLOSED: 'hindrance.router-closed',
+  ROUTER_UNASKED: 'hindrance.router-unasked',
+  NO_PORT: 'hindrance.no-port',
+  LATE: 'hindrance.late',
+}));
+/** @typedef {typeof Hindrance[keyof typeof Hindrance]} Hindrance */
+
 /** Why a session is over. The text key is `end.<reason>`. */
 export const EndReason = Object.freeze(/** @type {const} */ ({
   CUSTOMER_ENDED: 'customer-ended',
