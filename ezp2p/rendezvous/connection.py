@@ -94,24 +94,56 @@ class Door:
 
     async def stand_open(self) -> None:
         """Let people in until cancelled; then those still shaking hands are let go."""
-        loop = asyncio.get_running_loop()
-        async with asyncio.TaskGroup() as handshakes:
-            while True:
-                try:
-                    accepted, peer = await loop.sock_accept(self._tcp)
-                except OSError as error:
-                    _LOG.warning("cannot accept a connection: %s", error)
-                    await asyncio.sleep(_OUT_OF_FILES_S)
-                    continue
-                # All of a proxy's connections are one peer's, so they are counted one by one.
-                address = str(peer[0])
-                place = object() if self._ways.is_proxy(address) else network(address)
-                if self._turnstile.enter(place):
-                    handshakes.create_task(self._welcome(accepted, place))
-                else:
-                    accepted.close()
+        unmet: set[socket.socket] = set()  # accepted, but no task has begun to welcome them
+        try:
+            async with asyncio.TaskGroup() as handshakes:
+                while True:
+                    accepted, peer = await self._accept()
+                    # All of a proxy's connections are one peer's, so they are counted one by one.
+                    address = str(peer[0])
+                    place = object() if self._ways.is_proxy(address) else network(address)
+                    if self._turnstile.enter(place):
+                        unmet.add(accepted)
+                        handshakes.create_task(self._welcome(accepted, place, unmet))
+                    else:
+                        accepted.close()
+        finally:
+            for accepted in unmet:
+                accepted.close()
 
-    async def _welcome(self, accepted: socket.socket, place: object) -> None:
+    async def _accept(self) -> tuple[socket.socket, Any]:
+        """Return the next connection and its peer.
+
+        Not by the loop's sock_accept, which loses a connection that comes as it is cancelled.
+        """
+        while True:
+            await self._somebody()
+            try:
+                accepted, peer = self._tcp.accept()
+            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+                continue  # gone again
+            except OSError as error:
+                _LOG.warning("cannot accept a connection: %s", error)
+                await asyncio.sleep(_OUT_OF_FILES_S)
+            else:
+                accepted.setblocking(False)
+                return accepted, peer
+
+    async def _somebody(self) -> None:
+        """Wait until there is somebody to accept."""
+        loop = asyncio.get_running_loop()
+        knocked = asyncio.Event()
+        loop.add_reader(self._tcp, knocked.set)
+        try:
+            await knocked.wait()
+        finally:
+            loop.remove_reader(self._tcp)
+
+    async def _welcome(
+        self, accepted: socket.socket, place: object, unmet: set[socket.socket]
+    ) -> None:
+        unmet.discard(accepted)
+
         def connection() -> Connection:
             return Connection(self._server, self._turnstile, place, **self._options)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import socket
 import ssl
 from asyncio.sslproto import SSLProtocol
 from pathlib import Path
@@ -180,3 +181,19 @@ async def test_live_tls_connections_read_through_small_buffers(tmp_path: Path) -
             assert len(protocol.get_buffer(-1)) == 16 * 1024
         for _, writer in held:
             writer.transport.abort()
+
+
+@pytest.mark.parametrize("turns", range(8))
+async def test_connection_that_comes_as_the_server_closes_is_closed_too(turns: int) -> None:
+    async with running_rendezvous() as server:
+        comers = [socket.create_connection(("127.0.0.1", server.port), 5) for _ in range(3)]
+        for _ in range(turns):
+            await asyncio.sleep(0)
+    gone = []
+    for each in comers:
+        with each:
+            try:
+                gone.append(each.recv(1))
+            except ConnectionResetError:
+                gone.append(b"")
+    assert gone == [b""] * len(comers)
