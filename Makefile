@@ -30,6 +30,7 @@ test-all: lint
 # The Windows code, for real: Windows' Python under Wine (build/wine.py installs both at the first run).
 test-windows: setup
 	$(PYTHON) -m build.wine run -m pytest -m "not slow" -p no:cacheprovider $(WINDOWS_TESTS)
+	$(PYTHON) -m pytest tests/wine
 
 lint: setup
 	$(PYTHON) -m ruff check

@@ -99,6 +99,16 @@ class Machine:
             "PYTHONPYCACHEPREFIX": "C:\\pycache",
         }
 
+    def end_everything(self) -> None:
+        """End all programs that run there, and wait for that."""
+        for option in ("--kill", "--wait"):
+            subprocess.run(
+                ["wineserver", option],
+                env=self.environ(""),
+                stderr=subprocess.DEVNULL,
+                check=False,
+            )
+
     def command(self, *arguments: str) -> list[str]:
         """Return what runs its Python with these arguments; give it pipes, and its environ."""
         return ["wine", str(self.python), *arguments]
@@ -118,11 +128,13 @@ def machine_alone() -> Iterator[tuple[Machine, str]]:
         machine = Machine(folder)
         install_wine()
         with display() as name:
+            machine.end_everything()  # whoever was killed has left it running
             try:
                 set_up(machine, name)
+                _wake(machine, name)
                 yield machine, name
             finally:
-                _end_everything(machine, name)
+                machine.end_everything()
     finally:
         os.close(lock)
 
@@ -163,10 +175,11 @@ def display() -> Iterator[str]:
         server.wait()
 
 
-def _end_everything(machine: Machine, name: str) -> None:
-    environ = machine.environ(name)
-    for option in ("--kill", "--wait"):
-        subprocess.run(["wineserver", option], env=environ, stderr=subprocess.DEVNULL, check=False)
+def _wake(machine: Machine, name: str) -> None:
+    """Start Wine's server and desktop: with nobody's pipes, which they would keep open."""
+    _wine(machine.environ(name), "wineserver", "--persistent")
+    desktop = "import ctypes; ctypes.WinDLL('user32').GetDesktopWindow()"
+    _wine(machine.environ(name), *machine.command("-S", "-c", desktop))
 
 
 def run_python(arguments: Sequence[str], checkout: Path) -> int:
@@ -280,21 +293,17 @@ def _make_prefix(machine: Machine, name: str) -> None:
     _wine(environ, "wine", "regedit", "/S", "C:\\desktop.reg")
     settings.unlink()
     # Written to disk, and the desktop's server begins anew with these settings.
-    _end_everything(machine, name)
+    machine.end_everything()
 
 
 def _wine(environ: dict[str, str], *command: str) -> None:
+    """Run a program of Wine without pipes, since others that it starts would keep them open."""
+    quiet = subprocess.DEVNULL
     done = subprocess.run(
-        command,
-        env=environ,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        check=False,
+        command, env=environ, stdin=quiet, stdout=quiet, stderr=quiet, check=False
     )
     if done.returncode != 0:
-        output = done.stdout.decode(errors="replace")
-        raise SetupError(f"{' '.join(command)} failed with {done.returncode}:\n{output}")
+        raise SetupError(f"{' '.join(command)} failed with {done.returncode}")
 
 
 def _pip(command: str, *arguments: str | Path) -> None:

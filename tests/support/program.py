@@ -25,6 +25,7 @@ Event = dict[str, Any]
 
 PATIENCE_S = 40.0  # for a machine that does much else
 END_S = 15.0
+OURS = (sys.executable, "-m", "ezp2p")
 # Of this process' environment, what a program needs to run at all.
 _KEPT = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT", "TMPDIR")
 
@@ -47,12 +48,16 @@ class Program:
     """A running program. Events are taken one by one: each `wait_for` takes the one it returns."""
 
     def __init__(
-        self, arguments: Sequence[str], environ: Mapping[str, str], before: Sequence[str] = ()
+        self,
+        arguments: Sequence[str],
+        environ: Mapping[str, str],
+        before: Sequence[str] = (),
+        command: Sequence[str] = OURS,
     ) -> None:
         """`before` are words before the command, such as those that lead to another network."""
         self.arguments = list(arguments)
         self.process = subprocess.Popen(
-            [*before, sys.executable, "-m", "ezp2p", *arguments],
+            [*before, *command, *arguments],
             env=dict(environ),
             cwd="/",
             stdin=subprocess.DEVNULL,
