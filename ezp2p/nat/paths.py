@@ -92,6 +92,7 @@ class PathTable:
         self._learned: set[Address] = set()
         self._names = Allowance(NAMES_PER_S, NAMES_AT_ONCE)
         self._guesses = Allowance(NAMES_PER_S, NAMES_AT_ONCE)
+        self._lessons = Allowance(NAMES_PER_S, MAX_LEARNED)
         self._best: Path | None = None
         self._best_lost = False
         self._beside: Path | None = None
@@ -282,14 +283,21 @@ class PathTable:
             self._events.append(PathRenamed(route))
 
     def _learn(self, route: Route, now: float) -> Path | None:
-        if len(self._learned) >= MAX_LEARNED:
-            return None
+        """Return the new path to a sender nobody named; None if there have been too many."""
         path = Path(route, now)
         if route.is_relayed:
             self._paths[route] = path
-        else:
-            self._learned.add(route.address)
-            self._insert(path)
+            return path
+        if not self._lessons.take(now):
+            return None
+        if len(self._learned) >= MAX_LEARNED:
+            known = [self._paths[self._direct[address]] for address in self._learned]
+            silent = [each for each in known if not each.pongs and each is not self._best]
+            if not silent:
+                return None
+            self._drop(min(silent, key=_last_heard).route)
+        self._learned.add(route.address)
+        self._insert(path)
         return path
 
     def _forget_guesses(self, now: float) -> None:

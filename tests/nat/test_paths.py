@@ -168,6 +168,20 @@ def test_replayed_pings_from_many_places_teach_nothing() -> None:
     assert sum(table.knows(route) for route in _strangers(50)) == MAX_LEARNED
 
 
+def test_peer_whose_network_renumbers_it_for_hours_is_learned_anew_each_time() -> None:
+    table = PathTable(b"k" * 32, Role.CUSTOMER)
+    peer = PingSigner(b"k" * 32, Role.COUNSELOR)
+    now = 0.0
+    for route in _strangers(50):
+        assert table.receive(peer.ping(PathKind.PUNCHED)[1], route, now)
+        assert table.knows(route)
+        for _ in range(600):  # ten minutes later it is another one
+            now += 1
+            table.wake(now)
+            list(table.parcels())
+    assert sum(table.knows(route) for route in _strangers(50)) == MAX_LEARNED
+
+
 def test_size_of_datagrams_is_what_passes() -> None:
     net = Network({RELAY: Road(), LAN: Road(widest=1450)}, unfragmented=True)
     net.add_all()

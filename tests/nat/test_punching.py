@@ -11,7 +11,7 @@ from ezp2p.nat.route import Address
 from ezp2p.wire.joining import CandidateOffer
 from ezp2p.wire.keys import PathKind, PortMapping, Role
 from tests.nat.natlab import Kind, Router
-from tests.nat.town import Town
+from tests.nat.town import AGREED_AT, ROUND_TRIP_S, Program, Town
 
 KINDS = [Router(mapping, filtering) for mapping in Kind for filtering in Kind]
 COUNTING = [Router(Kind.PORT, Kind.PORT, step=1), Router(Kind.PORT, Kind.PORT, step=-2)]
@@ -59,10 +59,28 @@ def test_every_pair_of_networks_gets_the_path_that_theory_allows() -> None:
     wrong = []
     for one, other in itertools.combinations_with_replacement(EVERYBODY, 2):
         town = Town(one, other)
-        direct = town.run_until_direct(2.5 if theory(one, other) else 1.5)
+        direct = town.run_until_direct(1.5)
         if direct != theory(one, other):
             wrong.append(f"{one} with {other}: {town.paths}")
     assert wrong == []
+
+
+def test_direct_path_comes_within_two_round_trips_and_a_tenth_of_a_second() -> None:
+    late = []
+    for one, other in itertools.combinations_with_replacement(EVERYBODY, 2):
+        if theory(one, other):
+            town = Town(one, other)
+            town.run(2)
+            for program in town.programs:
+                waited_s = direct_at(program) - AGREED_AT
+                if waited_s > 2 * ROUND_TRIP_S + 0.1:
+                    late.append(f"{one} with {other}: {waited_s:.3f}")
+    assert late == []
+
+
+def direct_at(program: Program) -> float:
+    """When it first used a direct path."""
+    return next(at for at, kind in program.changes if kind is not PathKind.RELAY_UDP)
 
 
 @pytest.mark.parametrize("seed", range(20))

@@ -31,7 +31,8 @@ KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))
 RELAY = relay_id(SERVER, 3000)
 WALL = 1_800_000_000.0
 AGREED_AT = 100.05  # discovery, begun with the call, has mostly been answered by then
-SIGNAL_S = 0.04
+ROUND_TRIP_S = 0.04  # between any two, the server among them
+SIGNAL_S = ROUND_TRIP_S
 
 
 @functools.cache
@@ -119,7 +120,7 @@ class Town:
 
         `forwarded_port` is the customer's, forwarded by a person.
         """
-        self.net = Internet(loss=loss, seed=seed)
+        self.net = Internet(delay_s=ROUND_TRIP_S / 2, loss=loss, seed=seed)
         self.relayed = 0
         self._relay = RelayTable(KEY.public_key(), RELAY, bytes(32))
         self._discovery = Discovery()
