@@ -113,6 +113,33 @@ def test_homes_behind_routers_that_draw_ports_are_relayed_and_read_why(
             assert not each.has_said("path", kind="punched")
 
 
+@pytest.mark.slow
+@needs_routers
+def test_one_router_that_draws_ports_is_enough_and_each_reads_whose_it_is(
+    customers_screen: Screen, tmp_path: Path
+) -> None:
+    with (
+        routed_homes(NatKind.DRAWS, NatKind.KEEPS) as network,
+        session(network, PUBLIC_SERVER, customers_screen, tmp_path) as (customer, counselor),
+    ):
+        customer.wait_for("path-why", why="ours-varying")
+        counselor.wait_for("path-why", why="theirs-varying")
+
+
+@pytest.mark.slow
+@needs_routers
+def test_router_that_lets_strangers_in_meets_one_that_draws_ports(
+    customers_screen: Screen, tmp_path: Path
+) -> None:
+    with (
+        routed_homes(NatKind.OPEN, NatKind.DRAWS) as network,
+        session(network, PUBLIC_SERVER, customers_screen, tmp_path) as programs,
+    ):
+        for each in programs:
+            each.wait_for("path", kind="punched")
+            each.wait_for("grants", granted=["view"])
+
+
 @pytest.mark.skipif(
     not can_make_upnp_routers(), reason="routers with UPnP need root, nftables and miniupnpd"
 )

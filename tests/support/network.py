@@ -118,10 +118,17 @@ def separated_homes() -> Iterator[Network]:
 
 
 class NatKind(StrEnum):
-    """How a home's router translates, as an option of nftables' masquerade."""
+    """How a home's router translates."""
 
-    KEEPS = ""  # one outer port for every destination, and in comes who was sent to
-    DRAWS = "fully-random"  # another outer port for each destination: symmetric
+    KEEPS = "keeps"  # one outer port for every destination, and in comes who was sent to
+    DRAWS = "draws"  # another outer port for each destination: symmetric
+    OPEN = "open"  # one outer port, and in comes who likes: "full cone"
+
+    @property
+    def rules(self) -> str:
+        """What nftables is told."""
+        option = "fully-random" if self is NatKind.DRAWS else ""
+        return _NAT.format(option=option) + (_OPEN if self is NatKind.OPEN else "")
 
 
 def can_make_routers() -> bool:
@@ -132,7 +139,7 @@ def can_make_routers() -> bool:
     _ip("netns", "add", name)
     try:
         words = ["ip", "netns", "exec", name, "nft", "-f", "-"]
-        rules = _NAT.format(kind="")
+        rules = NatKind.OPEN.rules
         return subprocess.run(words, input=rules.encode(), check=False).returncode == 0
     finally:
         _ip("netns", "delete", name)
@@ -146,7 +153,7 @@ def can_make_upnp_routers() -> bool:
 # Who was not sent to does not come in, and leaves no trace that would take a port away.
 _NAT = """
 table ip nat {{
- chain post {{ type nat hook postrouting priority 100; oifname "wan" masquerade {kind}; }}
+ chain post {{ type nat hook postrouting priority 100; oifname "wan" masquerade {option}; }}
 }}
 table ip fw {{
  chain through {{ type filter hook forward priority 10; policy accept;
@@ -158,6 +165,18 @@ table ip fw {{
   iifname "wan" meta l4proto udp ct state new drop
  }}
 }}
+"""
+# Whoever sends to a port that a machine inside has sent from is brought to it.
+_OPEN = """
+table ip open {
+ map inner { type inet_service : ipv4_addr; flags dynamic; timeout 120s; size 1000; }
+ chain inward { type nat hook prerouting priority -100;
+  iifname "wan" meta l4proto udp dnat to udp dport map @inner
+ }
+ chain learn { type filter hook forward priority 0;
+  oifname "wan" meta l4proto udp update @inner { udp sport timeout 120s : ip saddr }
+ }
+}
 """
 _UPNP_TABLE = """
 table inet miniupnpd {
@@ -216,7 +235,7 @@ def routed_homes(customers: NatKind, counselors: NatKind) -> Iterator[Network]:
                 _ip("-n", name, "link", "set", device, "up")
             _ip("-n", home, "route", "add", "default", "via", f"192.168.{number}.1")
             _inside(router, "sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward")
-            _inside(router, "nft", "-f", "-", given=_NAT.format(kind=kind))
+            _inside(router, "nft", "-f", "-", given=kind.rules)
         yield network
 
 
