@@ -54,6 +54,11 @@ class Discovery:
         return told[-1] if told else None
 
     @property
+    def server(self) -> Address:
+        """Whom we ask."""
+        return self._servers[0]
+
+    @property
     def step(self) -> int:
         """How far apart two mappings made one after the other were; 0 if that foretells nothing."""
         if self.mapping is not PortMapping.VARYING:

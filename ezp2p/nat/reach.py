@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from ezp2p.nat.discovery import Discovery, RandomBytes
-from ezp2p.nat.route import Address
+from ezp2p.nat.route import Address, direct_route
 from ezp2p.wire.datagram import DISCOVERED
 from ezp2p.wire.joining import CandidateOffer
 from ezp2p.wire.keys import PathKind, PortMapping
@@ -108,13 +108,27 @@ class Reach:
         """Yield what is known of the outside, the better kinds first."""
         if self.opened is not None:
             yield _offer(self.opened, PathKind.UPNP)
-        seen = self._discovery.address if self._discovery else None
-        if seen is None or self._discovery is None or not self._discovery.settled:
+        discovery = self._discovery
+        if discovery is None or not discovery.settled or discovery.address is None:
             return
+        seen = self._seen_from_outside(discovery.address, discovery.server)
         if self._forwarded_port is not None:
             yield _offer(Address(seen.host, self._forwarded_port), PathKind.FORWARDED)
         if (seen.host, seen.port) not in {(offer.host, offer.port) for offer in self._hosts}:
-            yield _offer(seen, PathKind.PUNCHED, self._discovery.step)
+            yield _offer(seen, PathKind.PUNCHED, discovery.step)
+
+    def _seen_from_outside(self, seen: Address, server: Address) -> Address:
+        """Return our outer address, which a server in our own network cannot see.
+
+        It goes by the outer address of the same router, and most routers keep the port.
+        """
+        if not _is_private(seen) or _is_private(server) or not self._hosts:
+            return seen
+        return Address(server.host, self._hosts[0].port)
+
+
+def _is_private(address: Address) -> bool:
+    return direct_route(address).kind is PathKind.DIRECT_LAN
 
 
 def _offer(address: Address, kind: PathKind, step: int = 0) -> CandidateOffer:
