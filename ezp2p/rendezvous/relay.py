@@ -143,6 +143,10 @@ class _Pair:
             seat.other = max(others, key=lambda other: _worth(seat, other, now), default=None)
 
 
+def _head(pair: _Pair) -> bytes:
+    return bytes((RELAYED,)) + pair.allocation
+
+
 def _worth(seat: _Seat, other: _Seat, now: float) -> tuple[bool, float]:
     alike = seat.by_tube == other.by_tube and now - other.heard_at <= LIVELY_S
     return alike, other.heard_at
@@ -168,7 +172,7 @@ class RelayTable:
         self._grant_bytes = grant_bytes
         self._pairs: dict[bytes, _Pair] = {}  # by call
         # Who may send, under which allocation. Tubes need none.
-        self._lanes: dict[tuple[bytes, Address], _Seat] = {}
+        self._lanes: dict[tuple[bytes, Address], _Seat] = {}  # by header and address
         self._tubes: dict[Tube, tuple[_Pair, _Seat]] = {}
         # By call and role; kept beyond the pair, else a ticket would renew itself.
         self._meters: dict[tuple[bytes, Role], _Meter] = {}
@@ -185,10 +189,23 @@ class RelayTable:
         if not data:
             return None
         if data[0] == RELAYED:
-            return self._forward(data, source, now)
+            return self._forward(data, len(data), source, now)
         if data[0] == RELAY_BIND and len(data) >= RELAY_BIND_MIN_BYTES:
             return self._bind(data, source, now, wall)
         return None
+
+    def is_run(self, run: bytes, size_bytes: int) -> bool:
+        """Whether all of these datagrams are relayed, under one allocation."""
+        head = run[:RELAY_HEADER_BYTES]
+        return run[0] == RELAYED and all(
+            run.startswith(head, start) for start in range(size_bytes, len(run), size_bytes)
+        )
+
+    def receive_run(
+        self, run: bytes, size_bytes: int, source: Address, now: float
+    ) -> Answer | None:
+        """Return the run that follows from this one by UDP, if any does."""
+        return self._forward(run, size_bytes, source, now)
 
     # --- by tube
 
@@ -210,10 +227,11 @@ class RelayTable:
         if not self._count(seat, len(message), now) or other is None:
             return
         if isinstance(other.way, tuple):
-            header = bytes((RELAYED,)) + pair.allocation
+            head = _head(pair)
             for datagram in unpack(message):
-                if RELAY_HEADER_BYTES + len(datagram) <= LARGEST_DATAGRAM:
-                    yield header + datagram, other.way
+                data = head + datagram
+                if len(data) <= LARGEST_DATAGRAM:
+                    yield data, other.way
         else:
             other.way.put_message(message)
 
@@ -238,16 +256,23 @@ class RelayTable:
 
     # --- inside
 
-    def _forward(self, data: bytes, source: Address, now: float) -> Answer | None:
-        seat = self._lanes.get((data[1:RELAY_HEADER_BYTES], source))
-        if seat is None or not RELAY_HEADER_BYTES < len(data) <= LARGEST_DATAGRAM:
+    def _forward(self, data: bytes, size: int, source: Address, now: float) -> Answer | None:
+        """Pass on a datagram, or a run of datagrams of this size; return what goes by UDP."""
+        # Written out, since nothing of the server runs more often.
+        seat = self._lanes.get((data[:RELAY_HEADER_BYTES], source))
+        if seat is None or not RELAY_HEADER_BYTES < size <= LARGEST_DATAGRAM:
             return None
+        seat.heard_at = now
+        meter = seat.meter
+        meter.spent_bytes += len(data)
         other = seat.other
-        if not self._count(seat, len(data), now) or other is None:
+        if other is None or meter.spent_bytes > meter.allowed_bytes:
             return None
-        if isinstance(other.way, tuple):
-            return data, other.way
-        other.way.put(data[RELAY_HEADER_BYTES:])
+        way = other.way
+        if isinstance(way, tuple):
+            return data, way
+        for start in range(0, len(data), size):
+            way.put(data[start + RELAY_HEADER_BYTES : start + size])
         return None
 
     def _count(self, seat: _Seat, size_bytes: int, now: float) -> bool:
@@ -259,7 +284,8 @@ class RelayTable:
 
     def _bind(self, data: bytes, source: Address, now: float, wall: float) -> Answer | None:
         if not self._is_ours(data[1:_TICKET_AT], source, now):
-            return bytes((RELAY_CHALLENGE,)) + self._cookie(source, now, 0), source
+            challenge = bytes((RELAY_CHALLENGE,)) + self._cookie(source, now, 0)
+            return challenge, source
         bound = self._take_seat(data[_TICKET_AT:], source, now, wall)
         return None if bound is None else (bound, source)
 
@@ -312,7 +338,7 @@ class RelayTable:
         ours = _Seat(way, ticket.role, signed, ticket.expires_at, meter, now)
         pair.seats.append(ours)
         if isinstance(way, tuple):
-            self._lanes[pair.allocation, way] = ours
+            self._lanes[_head(pair), way] = ours
         else:
             self._tubes[way] = (pair, ours)
         pair.join(now)
@@ -332,7 +358,7 @@ class RelayTable:
     def _unseat(self, pair: _Pair, seat: _Seat, now: float) -> None:
         pair.seats.remove(seat)
         if isinstance(seat.way, tuple):
-            self._lanes.pop((pair.allocation, seat.way), None)
+            self._lanes.pop((_head(pair), seat.way), None)
         else:
             self._tubes.pop(seat.way, None)
         pair.join(now)

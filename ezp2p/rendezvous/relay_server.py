@@ -68,7 +68,7 @@ class RelayServer:
         host = urlsplit(ports.url).hostname or ""
         address = RelayAddress(host, ports.udp_port, tuple(ports.told))
         table = RelayTable(key, address.id, secrets.token_bytes(32))
-        udp = UdpPort({RELAYED: table, RELAY_BIND: table}, ports.udp, self._clock)
+        udp = UdpPort({RELAYED: table, RELAY_BIND: table}, ports.udp, self._clock, table)
         udp.start()
         self._opened.callback(udp.close)
         tubes = RelayWebSockets(table, udp, self._clock, config.limits)

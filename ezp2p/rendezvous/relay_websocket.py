@@ -150,8 +150,8 @@ class RelayWebSockets:
         while (received := await ws.receive()).type is WSMsgType.BINARY:
             message = received.data
             if message[:1] == b"%c" % RELAYED and table.is_seated(tube):
-                for datagram, address in table.carry(message, tube, clock.now()):
-                    send(datagram, address)
+                for answer in table.carry(message, tube, clock.now()):
+                    send(*answer)
             elif not self._bind(message, tube):
                 return
 

@@ -43,7 +43,7 @@ from ezp2p.rendezvous.signalling import Signalling
 from ezp2p.rendezvous.sites import Sites
 from ezp2p.rendezvous.switchboard import Switchboard
 from ezp2p.rendezvous.tickets import RelayAddress, TicketOffice
-from ezp2p.rendezvous.udp_port import UdpPort
+from ezp2p.rendezvous.udp_port import Office, UdpPort
 from ezp2p.rendezvous.web import Desk
 from ezp2p.wire.datagram import DISCOVER, RELAY_BIND, RELAYED
 from ezp2p.wire.invitation import DEFAULT_SITE, is_loopback
@@ -188,7 +188,8 @@ class Rendezvous:
         """
         config = self._config
         discovery = Discovery()
-        first = UdpPort({RELAYED: relay, RELAY_BIND: relay, DISCOVER: discovery}, udp, self._clock)
+        offices: dict[int, Office] = {RELAYED: relay, RELAY_BIND: relay, DISCOVER: discovery}
+        first = UdpPort(offices, udp, self._clock, relay)
         ports = [(udp, first)]
         number = udp.getsockname()[1]
         beside = listen_beside(relay_host(config), number, config.discovery_port)

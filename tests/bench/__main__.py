@@ -20,7 +20,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.bench import crossing, failover, hangul, joining, lane, link, lossy, screen, yardstick
+from tests.bench import (
+    crossing,
+    failover,
+    hangul,
+    joining,
+    lane,
+    link,
+    lossy,
+    relay,
+    screen,
+    yardstick,
+)
 from tests.bench.report import NotMeasured, Result, figures, table
 
 JSON = Path("dist/bench.json")
@@ -34,6 +45,7 @@ def parts(options: argparse.Namespace) -> dict[str, Callable[[], Result]]:
         "link": link.run,
         "lossy": lossy.run,
         "failover": lambda: failover.run(repeat or failover.ROUNDS),
+        "relay": lambda: relay.run(repeat or relay.ROUNDS),
         "lane": lambda: lane.run(repeat or lane.ROUNDS),
         "capture": screen.run,
         "crossing": crossing.run,
@@ -73,7 +85,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--only",
         metavar="PART,...",
-        help="joining, link, lossy, failover, lane, capture, crossing, screen, hangul",
+        help="joining, link, lossy, failover, relay, lane, capture, crossing, screen, hangul",
     )
     parser.add_argument("--repeat", type=int, help="rounds of joining, screen, hangul")
     parser.add_argument(

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import struct
 from dataclasses import replace
 
+import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from ezp2p.base.clock import SystemClock
@@ -47,6 +49,7 @@ CUSTOMER: Address = ("192.0.2.1", 1000)
 COUNSELOR: Address = ("192.0.2.2", 2000)
 EVE: Address = ("192.0.2.66", 6666)
 PATIENCE_S = 10
+UDP_SEGMENT = 103  # linux/udp.h
 
 GOOD = Ticket(os.urandom(16), Role.CUSTOMER, RELAY, int(WALL) + TICKET_LIFE_S, 10_000)
 THEIRS = replace(GOOD, role=Role.COUNSELOR)
@@ -286,6 +289,38 @@ def test_successor_of_another_relay_or_altered_is_refused() -> None:
         assert relay.refused == refused + 1
 
 
+def test_run_of_datagrams_is_passed_on_whole_and_counted_whole() -> None:
+    relay = table()
+    packet = relayed(pair(relay), bytes(991))
+    run = packet * 4 + packet[:500]
+    assert relay.is_run(run, 1000)
+    assert relay.receive_run(run, 1000, CUSTOMER, 0.0) == (run, COUNSELOR)
+    assert relay.receive_run(run, 1000, EVE, 0.0) is None
+    assert relay.receive_run(run, 1000, CUSTOMER, 0.0) == (run, COUNSELOR)
+    assert relay.receive_run(run, 1000, CUSTOMER, 0.0) is None  # 13,500 of 10,000 bytes
+
+
+def test_datagrams_that_do_not_go_the_same_way_are_no_run() -> None:
+    relay = table()
+    packet = relayed(pair(relay), bytes(91))
+    other = relayed(b"12345678", bytes(91))
+    for run, size in ((packet + other, 100), (other[1:] + b"x" + packet, 100), (packet * 2, 99)):
+        assert not relay.is_run(run, size)
+
+
+def test_run_reaches_a_tube_in_its_datagrams() -> None:
+    relay, tube = table(), MemoryTube()
+    allocation = offer(relay, GOOD, CUSTOMER)
+    assert allocation is not None
+    relay.admit(sign_ticket(THEIRS, KEY), tube, 0.0, WALL)
+    inners = (b"one", b"two", b"3")
+    run = b"".join(relayed(allocation, inner) for inner in inners)
+    assert relay.receive_run(run, 12, CUSTOMER, 0.0) is None
+    assert tube.messages == [
+        message for inner in (b"one", b"two", b"3") for message in pack([inner])
+    ]
+
+
 # --- tubes
 
 
@@ -488,6 +523,34 @@ async def test_two_programs_exchange_datagrams_through_the_socket_and_a_third_ca
         assert await customer.hear() == relayed(allocation, b"back")
     finally:
         for end in ends:
+            end.udp.close()
+        server.close()
+
+
+@pytest.mark.skipif(not hasattr(socket, "SOL_UDP"), reason="the system sends no runs")
+async def test_runs_arrive_as_the_datagrams_they_were_sent_as() -> None:
+    udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    udp.bind(("127.0.0.1", 0))
+    udp.setblocking(False)
+    relay = table()
+    server = UdpPort({RELAYED: relay, RELAY_BIND: relay}, udp, SystemClock(), relay)
+    server.start()
+    customer, counselor = End(udp.getsockname()[1]), End(udp.getsockname()[1])
+    try:
+        ticket = replace(GOOD, expires_at=int(SystemClock().wall()) + 60, budget_bytes=2**32)
+        allocation = await customer.bind(ticket)
+        await counselor.bind(replace(ticket, role=Role.COUNSELOR))
+        foreign = bytes((RELAYED,)) + b"12345678" + bytes(100)
+        sent = [relayed(allocation, bytes((number,)) * 100) for number in range(40)]
+        short = relayed(allocation, b"the last is shorter")
+        for run in ([*sent, short], [sent[0], foreign, sent[1]], [short]):
+            size = struct.pack("=H", len(run[0]))
+            customer.udp.sendmsg(run, [(socket.SOL_UDP, UDP_SEGMENT, size)])
+            for data in run:
+                if data != foreign:
+                    assert await counselor.hear() == data
+    finally:
+        for end in (customer, counselor):
             end.udp.close()
         server.close()
 
