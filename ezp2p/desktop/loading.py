@@ -36,7 +36,7 @@ def _import_all() -> None:
         import ezp2p.desktop.hotkeys.windows
         import ezp2p.desktop.input.windows
         import ezp2p.desktop.notice.windows
-        import ezp2p.desktop.screen.other
+        import ezp2p.desktop.screen.windows
     else:
         import ezp2p.desktop.hotkeys.portable
         import ezp2p.desktop.input.portable

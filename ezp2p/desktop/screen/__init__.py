@@ -104,6 +104,8 @@ def open_screen(driver: ScreenDriver) -> ScreenSource:
     """
     if sys.platform == "linux":
         from ezp2p.desktop.screen import linux as system
+    elif sys.platform == "win32":
+        from ezp2p.desktop.screen import windows as system
     else:
         from ezp2p.desktop.screen import other as system
     return system.open_screen(driver)

@@ -1,4 +1,4 @@
-"""The screen of Windows and macOS, which have no fast way of their own here yet."""
+"""The screen of macOS, which has no fast way of its own here yet."""
 
 from __future__ import annotations
 
