@@ -15,16 +15,19 @@ import subprocess
 import sys
 import threading
 import webbrowser
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ezp2p.app.compose import (
     CLOCK,
     NetworkReception,
     make_company,
+    make_ways,
     open_settings,
+    outbound_of,
     warm_up,
 )
+from ezp2p.app.doctor import counselors_checks, customers_checks, make_checkup
 from ezp2p.app.edition import edition
 from ezp2p.app.loop import run as run_loop
 from ezp2p.app.loop import run_beside
@@ -33,16 +36,22 @@ from ezp2p.app.report import Reporter
 from ezp2p.app.reporting import DeskReporter, VisitReporter
 from ezp2p.base.errors import Unavailable
 from ezp2p.base.texts import Texts, languages
+from ezp2p.desktop.info import facts
 from ezp2p.desktop.keyring import SystemKeyring
+from ezp2p.session.checkup import Checkup, Finding
+from ezp2p.session.diagnosis import Circumstances, diagnosis
 from ezp2p.session.events import Watcher
 from ezp2p.session.visit import Visit
 from ezp2p.ui.browser import show_in_app_mode
+from ezp2p.ui.checkup import CheckupHalf
 from ezp2p.ui.counselor import CounselorHalf
 from ezp2p.ui.customer import CustomerHalf
 from ezp2p.ui.front import Front
 from ezp2p.ui.server import PageServer
 from ezp2p.ui.window import ProgramWindow, load_engine, run_window
 from ezp2p.wire.bridge import Page
+from ezp2p.wire.invitation import ServerAddress
+from ezp2p.wire.keys import Role
 from ezp2p.wire.messages.screen import ScreenDriver
 
 log = logging.getLogger(__name__)
@@ -123,7 +132,7 @@ class Seat:
 
     async def _main(self) -> int:
         front = self._front
-        front.take_halves(self._customer_half(), self._counselor_half())
+        front.take_halves(self._customer_half(), self._counselor_half(), self._checkup_half())
         server = PageServer(WEB, LOCALE, front)
         shows_pages = self._options["ui"] != "none"
         try:
@@ -201,6 +210,27 @@ class Seat:
             first_slots=self._options.get("slots", 1),
             insecure_http=self._options["insecure_http"],
         )
+
+    def _checkup_half(self) -> CheckupHalf:
+        return CheckupHalf(
+            make_checkup=self._make_checkup,
+            diagnose=self._diagnose,
+            clock=CLOCK,
+            stage=self._front,
+            insecure_http=self._options["insecure_http"],
+        )
+
+    def _make_checkup(self, server: ServerAddress | None, role: Role) -> Checkup:
+        own = counselors_checks() if role is Role.COUNSELOR else customers_checks()
+        ways = make_ways(self._options, self._settings)
+        return make_checkup(server, outbound_of(self._options), ways, own)
+
+    def _diagnose(
+        self, findings: Sequence[Finding], server: ServerAddress | None, at: float
+    ) -> str:
+        address = server.page if server else ""
+        about = Circumstances(f"ezp2p {self.version}", facts().system, address, at)
+        return diagnosis(findings, about, self._reporter.texts)
 
     def _speak_as_remembered(self) -> None:
         remembered = self._settings.get("language")

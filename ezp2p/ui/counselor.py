@@ -105,6 +105,17 @@ class CounselorHalf:
         self._forgetting: asyncio.Task[None] | None = None
 
     @property
+    def known_server(self) -> ServerAddress | None:
+        """The server in use, else the one of the last login."""
+        remembered = str(self._memory.get("operator_server") or "")
+        if self.server is not None or not remembered:
+            return self.server
+        try:
+            return parse_server(remembered, insecure_http=self._insecure_http)
+        except EzError:
+            return None  # it was allowed once and is no longer: plain http
+
+    @property
     def shown_problem(self) -> ProblemView | None:
         """What the pages say: why the login failed, or why no new customers can call."""
         if self.desk is not None and self.desk.problem is not None:

@@ -68,6 +68,14 @@ class CustomerHalf:
         return [str(address) for address in self._memory.get("servers", [])]
 
     @property
+    def known_server(self) -> ServerAddress | None:
+        """The server in use, else the one used last."""
+        try:
+            return self.server or self._last_server()
+        except EzError:
+            return None  # it was allowed once and is no longer: plain http
+
+    @property
     def shown_problem(self) -> ProblemView | None:
         """What the pages say."""
         return self.problem

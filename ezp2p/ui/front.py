@@ -1,7 +1,7 @@
 """The program as its pages see it: one state, one way to ask for something.
 
-Two halves stand behind it, the customer's and the counselor's; this file only knows which page
-is in front and who is meant by a command.
+Two halves stand behind it, the customer's and the counselor's, and the check-up; this file only
+knows which page is in front and who is meant by a command.
 """
 
 from __future__ import annotations
@@ -13,15 +13,17 @@ from typing import Protocol
 
 from ezp2p.base.errors import EzError
 from ezp2p.session.counselor import CounselorSession
+from ezp2p.ui.checkup import CheckupHalf
 from ezp2p.ui.counselor import CounselorHalf
 from ezp2p.ui.customer import CUSTOMER_SESSION, CustomerHalf
 from ezp2p.ui.server import PageServer
-from ezp2p.ui.stage import Memory, problem_of
+from ezp2p.ui.stage import Memory, problem_of, typed
 from ezp2p.wire import bridge
 from ezp2p.wire.bridge import BridgeSays, ChatSaid, Notified, Page, PageSays, State, StateChanged
 from ezp2p.wire.channel import Channel
 from ezp2p.wire.codecs import CODECS
-from ezp2p.wire.keys import EndReason
+from ezp2p.wire.invitation import ServerAddress
+from ezp2p.wire.keys import EndReason, Role
 
 log = logging.getLogger(__name__)
 
@@ -85,12 +87,16 @@ class Front:
         self._page = first_page
         self._customer: CustomerHalf | None = None
         self._counselor: CounselorHalf | None = None
+        self._checkup: CheckupHalf | None = None
+        self._left = Page.START  # the page from which somebody went to the check-up
         self._server: PageServer | None = None
         self._change_pending = False
 
-    def take_halves(self, customer: CustomerHalf, counselor: CounselorHalf) -> None:
+    def take_halves(
+        self, customer: CustomerHalf, counselor: CounselorHalf, checkup: CheckupHalf
+    ) -> None:
         """The halves are made after the front, because they need it."""
-        self._customer, self._counselor = customer, counselor
+        self._customer, self._counselor, self._checkup = customer, counselor, checkup
 
     def take_server(self, server: PageServer) -> None:
         """Where the pages are served; without one, nobody looks."""
@@ -108,12 +114,19 @@ class Front:
         assert self._counselor is not None
         return self._counselor
 
+    @property
+    def checkup(self) -> CheckupHalf:
+        """The check-up."""
+        assert self._checkup is not None
+        return self._checkup
+
     # --- Program: what the pages ask
 
     def state(self) -> State:
         """Return what the pages show now."""
         page = self._front_page()
-        counseling = page in _COUNSELORS_PAGES
+        checking = page is Page.CHECKUP
+        counseling = (self._left if checking else page) in _COUNSELORS_PAGES
         half = self.counselor if counseling else self.customer
         server = half.server
         return State(
@@ -122,17 +135,18 @@ class Front:
             language=self._around.language,
             languages=self._around.languages,
             window=self._around.has_window,
-            busy=half.busy,
-            problem=half.shown_problem,
+            busy=self.checkup.running if checking else half.busy,
+            problem=self.checkup.problem if checking else half.shown_problem,
             server=bridge.ServerView(
-                address=_typed(server.page) if server else self._remembered_address(counseling),
+                address=typed(server.page) if server else self._remembered_address(counseling),
                 company=self.counselor.company if counseling else "",
                 online=bool(self.counselor.desk and self.counselor.desk.online),
             ),
-            recent_servers=[_typed(address) for address in self.customer.recent_servers],
+            recent_servers=[typed(address) for address in self.customer.recent_servers],
             settings=self._settings(),
             customer=self.customer.view(),
             counselor=self.counselor.view(),
+            checkup=self.checkup.view(self._way_back()) if checking else None,
         )
 
     def chat_lines(self) -> Iterable[ChatSaid]:
@@ -158,6 +172,7 @@ class Front:
 
     def changed(self) -> None:
         """Show the state to all pages, once for all changes of this turn of the loop."""
+        self._leave_checkup_for_people()
         if not self._change_pending:
             self._change_pending = True
             asyncio.get_running_loop().call_soon(self._show_state)
@@ -174,7 +189,7 @@ class Front:
 
     async def close(self) -> None:
         """End sessions and waiting."""
-        await asyncio.gather(self.customer.close(), self.counselor.close())
+        await asyncio.gather(self.customer.close(), self.counselor.close(), self.checkup.close())
 
     # --- one thing each
 
@@ -184,8 +199,8 @@ class Front:
             self.tell(StateChanged(state=self.state()))
 
     def _front_page(self) -> Page:
-        if self._page is Page.START:
-            return Page.START
+        if self._page in (Page.START, Page.CHECKUP):
+            return self._page
         return self.counselor.page if self._page is Page.LOGIN else self.customer.page
 
     def _settings(self) -> dict[str, str | bool | int]:
@@ -194,9 +209,9 @@ class Front:
 
     def _remembered_address(self, counseling: bool) -> str:
         if counseling:
-            return _typed(str(self._memory.get("operator_server", "")))
+            return typed(str(self._memory.get("operator_server", "")))
         recent = self.customer.recent_servers
-        return _typed(recent[0]) if recent else ""
+        return typed(recent[0]) if recent else ""
 
     def _do(self, command: PageSays) -> None:
         match command:
@@ -210,6 +225,11 @@ class Front:
                 record = self.customer.view().record
                 if record:
                     self._around.open_file(record)
+            case bridge.CheckUp(address=address):
+                if self._page is Page.CHECKUP:
+                    self.checkup.start_at(address, self._known_server(), self._role())
+            case bridge.StopCheckup():
+                self.checkup.stop()
             case bridge.Quit():
                 self._around.quit()
             case bridge.EndSession(session=number) if number != CUSTOMER_SESSION:
@@ -276,7 +296,47 @@ class Front:
                 self._page = Page.LOGIN
                 self.counselor.resume()
             case Page.WAITING | Page.VIEWER:
+                if self._page is Page.CHECKUP and self.counselor.desk is not None:
+                    self._page = Page.LOGIN
                 self.counselor.go_to(page)
+            case Page.CHECKUP if not self.customer.busy:
+                front = self._front_page()
+                if front not in (Page.CHECKUP, Page.VIEWER):
+                    self._left, self._page = front, Page.CHECKUP
+                    self.checkup.start(self._known_server(), self._role())
+        if self._page is not Page.CHECKUP:
+            self.checkup.stop()
+
+    # --- the check-up, and back from it
+
+    def _known_server(self) -> ServerAddress | None:
+        """Return the server that somebody who comes from that page means."""
+        if self._left in _COUNSELORS_PAGES:
+            return self.counselor.known_server
+        return self.customer.known_server or self.counselor.known_server
+
+    def _role(self) -> Role:
+        return Role.COUNSELOR if self._left in _COUNSELORS_PAGES else Role.CUSTOMER
+
+    def _way_back(self) -> Page:
+        match self._left:
+            case Page.WAITING if self.counselor.desk is None:
+                return Page.LOGIN  # logged out meanwhile
+            case Page.CODE | Page.LOGIN | Page.WAITING:
+                return self._left
+        return Page.START
+
+    def _leave_checkup_for_people(self) -> None:
+        """A consent dialog, or a customer who has come, is not to be overlooked."""
+        if self._page is not Page.CHECKUP:
+            return
+        if self.customer.busy:
+            self._page = Page.CODE
+        elif self._left in _COUNSELORS_PAGES and self.counselor.page is Page.VIEWER:
+            self._page = Page.LOGIN
+        else:
+            return
+        self.checkup.stop()
 
     def _set(self, name: str, value: str | bool | int) -> None:
         if name == "language":
@@ -285,8 +345,3 @@ class Front:
                 self._memory.put(name, str(value))
         elif name in _PAGE_SETTINGS:
             self._memory.put(name, value)
-
-
-def _typed(address: str) -> str:
-    """Return an address as a person would type it."""
-    return address.removeprefix("https://").removesuffix("/main")

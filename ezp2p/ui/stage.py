@@ -37,6 +37,11 @@ class Memory(Protocol):
         ...
 
 
+def typed(address: str) -> str:
+    """Return an address as a person would type it."""
+    return address.removeprefix("https://").removesuffix("/main")
+
+
 def problem_of(error: EzError) -> ProblemView:
     """Return an error as a page shows it."""
     fields = {name: str(value) for name, value in error.fields.items()}

@@ -16,7 +16,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from ezp2p.wire.keys import Grant
+from ezp2p.wire.keys import CheckName, CheckState, Grant
 
 COMMAND_LIMIT = 64 * 1024  # bytes of one text frame from a page
 
@@ -39,6 +39,7 @@ class Page(StrEnum):
     LOGIN = "login"
     WAITING = "waiting"
     VIEWER = "viewer"
+    CHECKUP = "checkup"
 
 
 class ProblemView(msgspec.Struct, frozen=True, kw_only=True):
@@ -142,6 +143,30 @@ class CounselorView(msgspec.Struct, frozen=True, kw_only=True):
     sessions: list[SessionView] = []
 
 
+class CheckView(msgspec.Struct, frozen=True, kw_only=True):
+    """One check: how far it is, and a sentence by key where there is something to say."""
+
+    name: CheckName
+    state: CheckState
+    key: str = ""
+    fields: dict[str, str] = {}
+
+
+class CheckupView(msgspec.Struct, frozen=True, kw_only=True):
+    """The check-up: of which server, how far it is, what counts of it, and where to go back to.
+
+    `report` is what a person may send to whoever helps her, without secrets; empty while it runs.
+    """
+
+    address: str
+    back: Page
+    running: bool = False
+    checks: list[CheckView] = []
+    state: CheckState = CheckState.WAITING  # of it all
+    conclusion: ProblemView | None = None
+    report: str = ""
+
+
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """Everything the pages show but pictures, chat lines and quality figures."""
 
@@ -157,6 +182,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     settings: dict[str, str | bool | int] = {}
     customer: CustomerView | None = None
     counselor: CounselorView | None = None
+    checkup: CheckupView | None = None
 
 
 # ---- events ----------------------------------------------------------------------------------
@@ -213,7 +239,7 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, tag_field="do"):
 
 
 class GoTo(Command, frozen=True, kw_only=True, tag="go-to"):
-    """Show this page: start, code (get help), login (give help) or waiting."""
+    """Show this page: start, code (get help), login (give help), waiting, viewer or checkup."""
 
     page: Page
 
@@ -325,6 +351,16 @@ class OpenRecord(Command, frozen=True, kw_only=True, tag="open-record"):
     """Show the customer the log of the last session with the system's own program."""
 
 
+class CheckUp(Command, frozen=True, kw_only=True, tag="check-up"):
+    """Check the way to the server at this address, as typed; none: this machine alone."""
+
+    address: Short
+
+
+class StopCheckup(Command, frozen=True, kw_only=True, tag="stop-checkup"):
+    """Leave the rest of the check-up undone."""
+
+
 class Quit(Command, frozen=True, kw_only=True, tag="quit"):
     """Leave the program."""
 
@@ -349,5 +385,7 @@ PageSays = (
     | ChangeSetting
     | FullScreen
     | OpenRecord
+    | CheckUp
+    | StopCheckup
     | Quit
 )

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 from ezp2p.ui.qr import qr_svg
 from ezp2p.wire.bridge import (
+    CheckupView,
+    CheckView,
     CounselorView,
     CustomerView,
     Page,
@@ -15,9 +19,17 @@ from ezp2p.wire.bridge import (
     SlotView,
     State,
 )
-from ezp2p.wire.keys import Grant
+from ezp2p.wire.keys import CheckName, CheckState, Grant, Hindrance
 
 MINUTE_MS = 60_000.0
+_NETWORK = list(CheckName)[list(CheckName).index(CheckName.NETWORK) :]
+REPORT = """ezp2p diagnostics
+ezp2p 0.1.0 (2026-11-25, 1503c2b) | Windows 11 23H2 | 2026-11-25 04:20 UTC
+Server: https://help.hanbit.co.kr/main
+
+[OK] Network connection (network, 2 ms): addresses=192.168.0.x
+[Problem] Reaching the server's port (TCP) (port, 6003 ms): key=hindrance.port-silent
+"""
 LINK = "https://help.hanbit.co.kr/main/417#k=AbCdEfGhIjKlMnOpQrStUv"
 
 
@@ -97,10 +109,85 @@ def scenes(now_ms: float, language: str = "en") -> dict[str, State]:
         "login-unreachable": state(
             Page.LOGIN, counselor=CounselorView(login="minji"), problem=unreachable
         ),
+        "checkup-running": state(Page.CHECKUP, busy=True, checkup=checkup_running()),
+        "checkup-alone": state(
+            Page.CHECKUP,
+            checkup=CheckupView(
+                address="",
+                back=Page.START,
+                state=CheckState.GOOD,
+                checks=[CheckView(name=CheckName.NETWORK, state=CheckState.GOOD)],
+                conclusion=ProblemView(key="doctor.well-alone"),
+                report=REPORT,
+            ),
+        ),
+        "checkup-bad": state(Page.CHECKUP, checkup=checkup_bad()),
+        "checkup-worse": state(Page.CHECKUP, checkup=checkup_worse()),
+        "checkup-well": state(Page.CHECKUP, checkup=checkup_well()),
         "waiting": state(Page.WAITING, counselor=counselor),
         "viewer": state(Page.VIEWER, counselor=at_work),
         "viewer-none": state(Page.VIEWER, counselor=counselor),
     }
+
+
+def checkup_running() -> CheckupView:
+    """Return a check-up on its way."""
+    order = [CheckState.GOOD] * 4 + [CheckState.RUNNING] + [CheckState.WAITING] * 7
+    return _checkup(zip(_NETWORK, order, strict=True), state=CheckState.RUNNING, running=True)
+
+
+def checkup_bad() -> CheckupView:
+    """Return a check-up that found what is in the way."""
+    order = [CheckState.GOOD] * 3 + [CheckState.BAD] + [CheckState.SKIPPED] * 8
+    said = ProblemView(
+        key=Hindrance.PORT_SILENT, fields={"host": "help.hanbit.co.kr", "port": "443"}
+    )
+    return _checkup(zip(_NETWORK, order, strict=True), said, state=CheckState.BAD)
+
+
+def checkup_worse() -> CheckupView:
+    """Return a check-up of a network that lets no UDP through, and no other port."""
+    states = dict.fromkeys(_NETWORK, CheckState.GOOD)
+    states |= {CheckName.UDP: CheckState.WORSE, CheckName.MAPPING: CheckState.SKIPPED}
+    fields = {"host": "help.hanbit.co.kr", "ports": "3000, 3001"}
+    said = ProblemView(key=Hindrance.UDP_SILENT, fields=fields)
+    notes = {
+        CheckName.PORTS: (Hindrance.PORTS_CLOSED, {"open": "443", "closed": "80, 51515"}),
+        CheckName.ROUTER: (Hindrance.ROUTER_CLOSED, {}),
+    }
+    return _checkup(states.items(), said, notes, state=CheckState.WORSE)
+
+
+def checkup_well() -> CheckupView:
+    """Return a check-up that found nothing."""
+    states = dict.fromkeys(_NETWORK, CheckState.GOOD)
+    return _checkup(states.items(), ProblemView(key="doctor.well"), state=CheckState.GOOD)
+
+
+def _checkup(
+    rows: Iterable[tuple[CheckName, CheckState]],
+    said: ProblemView | None = None,
+    notes: Mapping[CheckName, tuple[str, dict[str, str]]] | None = None,
+    *,
+    state: CheckState,
+    running: bool = False,
+) -> CheckupView:
+    """Return a view; who is bad or worse says `said`."""
+    checks = []
+    for name, each in rows:
+        key, fields = (notes or {}).get(name, ("", {}))
+        if said and each in (CheckState.BAD, CheckState.WORSE):
+            key, fields = said.key, said.fields
+        checks.append(CheckView(name=name, state=each, key=key, fields=fields))
+    return CheckupView(
+        address="help.hanbit.co.kr",
+        back=Page.CODE,
+        running=running,
+        checks=checks,
+        state=state,
+        conclusion=said,
+        report="" if running else REPORT,
+    )
 
 
 def slots(now_ms: float, caller: str) -> list[SlotView]:

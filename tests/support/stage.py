@@ -80,9 +80,18 @@ class FakeServer:
     def __init__(self) -> None:
         self.told: list[BridgeSays] = []
         self.shown: list[tuple[Channel, int, bytes]] = []
+        self._changed = asyncio.Event()
 
     def tell(self, event: BridgeSays) -> None:
         self.told.append(event)
+        self._changed.set()
 
     def show(self, channel: Channel, session: int, data: bytes) -> None:
         self.shown.append((channel, session, data))
+
+    async def until(self, holds: Callable[[], object]) -> None:
+        """Wait until something that was told makes this true."""
+        async with asyncio.timeout(PATIENCE_S):
+            while not holds():
+                self._changed.clear()
+                await self._changed.wait()

@@ -8,8 +8,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from ezp2p.base.clock import SystemClock
+from ezp2p.base.errors import Unreachable
+from ezp2p.session.checkup import Check, Checkup, Outcome
 from ezp2p.session.events import Watcher
 from ezp2p.session.visit import Target
+from ezp2p.ui.checkup import CheckupHalf
 from ezp2p.ui.counselor import CounselorHalf
 from ezp2p.ui.customer import CustomerHalf
 from ezp2p.ui.front import Front
@@ -18,7 +21,8 @@ from ezp2p.wire.bridge import Page
 from ezp2p.wire.channel import Channel
 from ezp2p.wire.code import AccessCode
 from ezp2p.wire.codecs import CODECS
-from ezp2p.wire.keys import ErrorKey
+from ezp2p.wire.invitation import ServerAddress
+from ezp2p.wire.keys import CheckName, CheckState, ErrorKey, Hindrance, Role
 from ezp2p.wire.messages.input import ReleaseAll
 from tests.support.meeting import DeskEars, Ears
 from tests.support.stage import FakeKeyring, FakeMemory, FakeServer
@@ -58,6 +62,25 @@ class NoVisit:
         await asyncio.Event().wait()
 
 
+class Checkups:
+    """Makes check-ups of one question that is answered when a test says so; remembers of what."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, Role]] = []
+        self.pins: list[str | None] = []
+        self.answered = asyncio.Event()
+
+    def make(self, server: ServerAddress | None, role: Role) -> Checkup:
+        self.asked.append((server.page if server else "", role))
+        self.pins.append(server.pin if server else None)
+
+        async def ask() -> Outcome:
+            await self.answered.wait()
+            raise Unreachable(Hindrance.PORT_SILENT, host="h", port=443)
+
+        return Checkup([Check(CheckName.PORT, ask)], SystemClock())
+
+
 class Standing:
     """A front with both halves, and what is around them."""
 
@@ -83,7 +106,14 @@ class Standing:
             stage=self.front,
             also=DeskEars(),
         )
-        self.front.take_halves(self.customer, self.counselor)
+        self.checkups = Checkups()
+        self.checkup = CheckupHalf(
+            make_checkup=self.checkups.make,
+            diagnose=lambda findings, server, at: f"{len(findings)} findings",
+            clock=SystemClock(),
+            stage=self.front,
+        )
+        self.front.take_halves(self.customer, self.counselor, self.checkup)
         self.front.take_server(self.server)  # type: ignore[arg-type]
 
     def page(self) -> Page:
@@ -132,6 +162,90 @@ async def test_problem_and_server_are_those_of_the_half_in_front() -> None:
         here.do(bridge.GoTo(page=Page.LOGIN))
         state = here.front.state()
         assert state.problem is None and state.server.address == ""
+
+
+async def finished(here: Standing) -> bridge.CheckupView:
+    """The check-up's view when it is over."""
+    here.checkups.answered.set()
+    await here.server.until(lambda: not here.front.state().busy)
+    view = here.front.state().checkup
+    assert view is not None
+    return view
+
+
+async def test_checkup_is_of_the_server_in_use_and_leads_back_to_where_one_was() -> None:
+    async with standing(Page.CODE) as here:
+        here.do(bridge.ChooseServer(address="help.company.kr"), bridge.GoTo(page=Page.CHECKUP))
+        state = here.front.state()
+        assert (state.page, state.busy) == (Page.CHECKUP, True)
+        view = await finished(here)
+        assert here.checkups.asked == [("https://help.company.kr/main", Role.CUSTOMER)]
+        assert (view.address, view.back) == ("help.company.kr", Page.CODE)
+        assert view.state is CheckState.BAD
+        assert view.conclusion is not None and view.conclusion.key == Hindrance.PORT_SILENT
+        assert view.conclusion.fields == {"host": "h", "port": "443"}
+        assert (view.checks[0].name, view.report) == (CheckName.PORT, "1 findings")
+        here.do(bridge.GoTo(page=view.back))
+        assert here.page() is Page.CODE
+        assert here.front.state().checkup is None
+
+
+async def test_checkup_from_the_login_looks_at_what_a_counselor_needs() -> None:
+    async with standing(Page.LOGIN) as here:
+        here.memory.kept["operator_server"] = "https://desk.company.kr/main"
+        here.do(bridge.GoTo(page=Page.CHECKUP))
+        assert (await finished(here)).back is Page.LOGIN
+        assert here.checkups.asked == [("https://desk.company.kr/main", Role.COUNSELOR)]
+
+
+async def test_checkup_without_a_server_takes_the_address_that_is_typed() -> None:
+    async with standing() as here:
+        here.do(bridge.GoTo(page=Page.CHECKUP))
+        assert (await finished(here)).back is Page.START
+        here.do(bridge.CheckUp(address="http://help.company.kr"))
+        problem = here.front.state().problem
+        assert problem is not None and problem.key == ErrorKey.SERVER_INSECURE
+        for address in ("help.company.kr", " "):
+            here.do(bridge.CheckUp(address=address))
+            assert here.front.state().problem is None
+            await finished(here)
+        asked = [server for server, _ in here.checkups.asked]
+        assert asked == ["", "https://help.company.kr/main", ""]
+
+
+async def test_second_checkup_waits_for_the_end_of_the_first_which_can_be_stopped() -> None:
+    async with standing() as here:
+        here.do(bridge.GoTo(page=Page.CHECKUP), bridge.CheckUp(address="help.company.kr"))
+        here.do(bridge.StopCheckup())
+        view = await finished(here)
+        assert (view.conclusion, view.report) == (None, "")
+        assert len(here.checkups.asked) <= 1
+
+
+async def test_pin_of_a_link_s_server_is_kept_for_its_checkup() -> None:
+    pin = "A" * 43
+    async with standing(Page.CODE) as here:
+        here.customer.server = ServerAddress("https://help.company.kr", pin=pin)
+        here.do(bridge.GoTo(page=Page.CHECKUP))
+        await finished(here)
+        here.do(bridge.CheckUp(address="help.company.kr"))
+        await finished(here)
+        assert here.checkups.pins == [pin, pin]
+
+
+async def test_checkup_stands_in_nobody_s_way() -> None:
+    async with standing(Page.CODE) as here:
+        here.do(bridge.ChooseServer(address="help.company.kr"), bridge.EnterCode(code=CODE))
+        here.do(bridge.GoTo(page=Page.CHECKUP))
+        assert here.page() is Page.JOINING
+        here.do(bridge.CheckUp(address="help.company.kr"))
+        assert here.checkups.asked == []
+        here.do(bridge.CancelJoining())
+        await here.server.until(lambda: not here.customer.busy)
+        here.do(bridge.GoTo(page=Page.CHECKUP))
+        assert here.page() is Page.CHECKUP
+        here.do(bridge.EnterCode(code=CODE))  # by a link that another program hands over
+        assert here.page() is Page.JOINING
 
 
 async def test_all_changes_of_a_turn_are_shown_once() -> None:

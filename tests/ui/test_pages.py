@@ -184,6 +184,80 @@ async def test_news_pass_by_in_a_line(visit: Visit) -> None:
     await expect(visit.tab.locator(".toasts")).to_contain_text("did not come through")
 
 
+# ---- the check-up
+
+
+async def test_checkup_is_offered_where_the_server_is_out_of_reach(visit: Visit) -> None:
+    unreachable = ProblemView(key="server.unreachable", fields={"host": "h", "port": "443"})
+    for name in ("code", "server", "login-unreachable"):
+        await visit.show(name, problem=unreachable)
+        await visit.tab.get_by_role("button", name="Check the connection").click()
+        assert await visit.asked(bridge.GoTo) == bridge.GoTo(page=Page.CHECKUP)
+    await visit.show("code-wrong")
+    await expect(visit.tab.get_by_role("button", name="Check the connection")).to_have_count(0)
+
+
+async def test_checkup_is_found_on_the_start_page_and_about_the_program(visit: Visit) -> None:
+    await visit.show("start")
+    await visit.tab.get_by_role("button", name="Check the connection").click()
+    assert await visit.asked(bridge.GoTo) == bridge.GoTo(page=Page.CHECKUP)
+    for name, count in (("waiting", 1), ("consent", 0), ("session", 0), ("joining", 0)):
+        await visit.show(name)
+        await visit.tab.get_by_role("button", name="About this program").click()
+        dialog = visit.tab.get_by_role("dialog")
+        await expect(dialog.get_by_role("button", name="Check the connection")).to_have_count(count)
+        if count:
+            await dialog.get_by_role("button", name="Check the connection").click()
+            assert await visit.asked(bridge.GoTo) == bridge.GoTo(page=Page.CHECKUP)
+            await expect(dialog).to_have_count(0)
+        else:
+            await visit.press("Escape")
+
+
+async def test_checkup_that_runs_shows_how_far_it_is_and_can_be_stopped(visit: Visit) -> None:
+    await visit.show("checkup-running")
+    status = visit.tab.locator("main").get_by_role("status")
+    await expect(status).to_contain_text("Checking")
+    await expect(status).to_contain_text("4/12")
+    await expect(visit.tab.get_by_role("button", name="Copy diagnostics")).to_have_count(0)
+    await visit.tab.get_by_role("button", name="Stop").click()
+    assert await visit.asked(bridge.StopCheckup) == bridge.StopCheckup()
+
+
+async def test_checkup_says_the_first_thing_that_is_wrong_once_and_aloud(visit: Visit) -> None:
+    await visit.show("checkup-bad")
+    said = "Nothing comes back from help.hanbit.co.kr, port 443."
+    await expect(visit.tab.locator("main").get_by_role("status")).to_contain_text(said)
+    await expect(visit.tab.get_by_text(said)).to_have_count(1)
+    rows = visit.tab.get_by_role("listitem")
+    await expect(rows.nth(3)).to_contain_text("Reaching the server's port (TCP)")
+    await expect(rows.nth(3)).to_contain_text("Problem")
+    await expect(rows.nth(4)).to_contain_text("Not checked")
+    await visit.show("checkup-worse")
+    await expect(visit.tab.get_by_role("list", name="Checks")).to_contain_text("One open port")
+
+
+async def test_checkup_is_repeated_at_the_address_that_stands_there(visit: Visit) -> None:
+    await visit.show("checkup-bad")
+    await visit.tab.get_by_label("Company's address").fill(" desk.hanbit.co.kr ")
+    await visit.press("Enter")
+    assert await visit.asked(bridge.CheckUp) == bridge.CheckUp(address="desk.hanbit.co.kr")
+    await visit.tab.get_by_role("button", name="Back").click()
+    assert await visit.asked(bridge.GoTo) == bridge.GoTo(page=Page.CODE)
+
+
+async def test_diagnostics_are_looked_at_and_copied(visit: Visit) -> None:
+    state = await visit.show("checkup-bad")
+    assert state.checkup is not None
+    await visit.tab.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    await expect(visit.tab.locator("pre")).to_be_hidden()
+    await visit.tab.get_by_text("See what is copied").click()
+    await expect(visit.tab.locator("pre")).to_contain_text("key=hindrance.port-silent")
+    await visit.tab.get_by_role("button", name="Copy diagnostics").click()
+    await expect(visit.tab.get_by_role("button", name="Copied")).to_be_visible()
+    assert await visit.tab.evaluate("navigator.clipboard.readText()") == state.checkup.report
+
+
 # ---- the customer
 
 

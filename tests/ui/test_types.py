@@ -19,6 +19,8 @@ VIEWS = [
     bridge.SlotView,
     bridge.SessionView,
     bridge.CounselorView,
+    bridge.CheckView,
+    bridge.CheckupView,
     bridge.State,
 ]
 EVENTS = [bridge.ChatSaid, bridge.QualityMeasured, bridge.Notified]

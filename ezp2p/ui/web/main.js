@@ -4,6 +4,7 @@ import { Bridge } from './core/bridge.js';
 import { html, render } from './core/html.js';
 import { choice } from './core/look.js';
 import { loadTexts, t } from './core/texts.js';
+import { CheckupPage } from './pages/checkup.js';
 import { CodePage } from './pages/code.js';
 import { ConsentPage } from './pages/consent.js';
 import { EndedPage } from './pages/ended.js';
@@ -28,7 +29,7 @@ const KIOSK = 'ezp2p-kiosk';
 const PAGES = {
   start: StartPage, code: CodePage, joining: JoiningPage, consent: ConsentPage,
   session: SessionPage, ended: EndedPage, login: LoginPage, waiting: WaitingPage,
-  viewer: ViewerPage,
+  viewer: ViewerPage, checkup: CheckupPage,
 };
 
 /** @typedef {import('./core/look.js').Desk} Desk */

@@ -1,9 +1,11 @@
 // What the program tells its pages and what they ask of it: ezp2p/wire/bridge.py in JSDoc.
 // tests/ui/test_types.py holds the two together.
 
+/** @typedef {import('../wire/messages.js').CheckName} CheckName */
+/** @typedef {import('../wire/messages.js').CheckState} CheckState */
 /** @typedef {import('../wire/messages.js').Grant} Grant */
 
-/** @typedef {'start'|'code'|'joining'|'consent'|'session'|'ended'|'login'|'waiting'|'viewer'} Page */
+/** @typedef {'start'|'code'|'joining'|'consent'|'session'|'ended'|'login'|'waiting'|'viewer'|'checkup'} Page */
 
 /**
  * @typedef {object} ProblemView
@@ -81,6 +83,25 @@
  */
 
 /**
+ * @typedef {object} CheckView
+ * @property {CheckName} name
+ * @property {CheckState} state
+ * @property {string} key
+ * @property {Record<string, string>} fields
+ */
+
+/**
+ * @typedef {object} CheckupView
+ * @property {string} address
+ * @property {Page} back
+ * @property {boolean} running
+ * @property {CheckView[]} checks
+ * @property {CheckState} state
+ * @property {ProblemView | null} conclusion
+ * @property {string} report
+ */
+
+/**
  * @typedef {object} State
  * @property {Page} page
  * @property {string} version
@@ -94,6 +115,7 @@
  * @property {Record<string, string | boolean | number>} settings
  * @property {CustomerView | null} customer
  * @property {CounselorView | null} counselor
+ * @property {CheckupView | null} checkup
  */
 
 /** @typedef {{event: 'state', state: State}} StateChanged */
@@ -150,6 +172,8 @@
  *   | {do: 'setting', name: string, value: string | boolean | number}
  *   | {do: 'full-screen', on: boolean}
  *   | {do: 'open-record'}
+ *   | {do: 'check-up', address: string}
+ *   | {do: 'stop-checkup'}
  *   | {do: 'quit'}} Command
  */
 

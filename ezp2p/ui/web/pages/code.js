@@ -2,10 +2,11 @@
 
 import { isCode, isLink } from '../core/code.js';
 import { html, useEffect, useState } from '../core/html.js';
-import { Button, Problem } from '../core/parts.js';
+import { Button } from '../core/parts.js';
 import { t } from '../core/texts.js';
 import { CodeBoxes } from '../panels/codeboxes.js';
 import { Shell } from '../panels/shell.js';
+import { Troubled } from '../panels/troubled.js';
 
 /** @typedef {import('../core/look.js').Desk} Desk */
 
@@ -44,7 +45,7 @@ function ServerForm({ desk: { state, send } }) {
     <datalist id="recent-servers">
       ${state.recent_servers.map((each) => html`<option key=${each} value=${each} />`)}
     </datalist>
-    <${Problem} problem=${state.problem} id="server-problem" />
+    <${Troubled} problem=${state.problem} id="server-problem" send=${send} />
     <${Button} kind="primary wide" submit busy=${state.busy}>${t('continue')}<//>
   </form>`;
 }
@@ -67,7 +68,7 @@ function CodeForm({ desk: { state, send }, onChangeServer }) {
     <p>${t('code.hint')}</p>
     <${CodeBoxes} digits=${digits} isWrong=${mistyped} onChange=${setDigits}
       onLink=${(/** @type {string} */ link) => send({ do: 'enter-code', code: link })} />
-    <${Problem} problem=${problem} id="code-problem" />
+    <${Troubled} problem=${problem} id="code-problem" send=${send} />
     <${Button} kind="primary wide" id="connect" submit busy=${state.busy}
       disabled=${!isFull || mistyped}>${t('code.connect')}<//>
     <p class="next">${t('code.next')}</p>

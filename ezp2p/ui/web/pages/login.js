@@ -1,9 +1,10 @@
 // A counselor logs in. What is wrong stands beside the field it is about.
 
 import { html, useEffect, useRef, useState } from '../core/html.js';
-import { Button, Problem } from '../core/parts.js';
+import { Button } from '../core/parts.js';
 import { t } from '../core/texts.js';
 import { Shell } from '../panels/shell.js';
+import { Troubled } from '../panels/troubled.js';
 
 /** @typedef {import('../core/types.js').ProblemView} ProblemView */
 
@@ -40,20 +41,20 @@ export function LoginPage({ desk }) {
       <h1>${t('login.title')}</h1>
       <${Field} name="address" label=${t('server.address')} value=${state.server.address}
         placeholder="help.company.kr" inputmode="url" list="recent-servers"
-        problem=${place === 'address' ? state.problem : null} />
+        problem=${place === 'address' ? state.problem : null} send=${send} />
       <datalist id="recent-servers">
         ${state.recent_servers.map((each) => html`<option key=${each} value=${each} />`)}
       </datalist>
       <${Field} name="login" label=${t('login.name')} value=${state.counselor?.login ?? ''}
-        autocomplete="username" />
+        autocomplete="username" send=${send} />
       <${Field} name="password" type="password" label=${t('login.password')}
         autocomplete="current-password" isOptional=${isKept}
-        placeholder=${isKept ? t('login.kept') : undefined} problem=${place === 'password' ? state.problem : null} />
+        placeholder=${isKept ? t('login.kept') : undefined} problem=${place === 'password' ? state.problem : null} send=${send} />
       ${canRemember && html`<label class="check"><input type="checkbox" checked=${remember}
         onChange=${(/** @type {Event} */ event) =>
     setRemember(/** @type {HTMLInputElement} */ (event.target).checked)} />
         ${t('login.remember')}</label>`}
-      <${Problem} problem=${place === 'form' ? state.problem : null} />
+      <${Troubled} problem=${place === 'form' ? state.problem : null} send=${send} />
       <${Button} kind="primary wide" submit busy=${state.busy}>${t('login.go')}<//>
     </form>
   <//>`;
@@ -61,15 +62,16 @@ export function LoginPage({ desk }) {
 
 /**
  * @param {{name: string, label: string, value?: string, type?: string, placeholder?: string,
- *   inputmode?: string, autocomplete?: string, list?: string, isOptional?: boolean, problem?: ProblemView | null}} props
+ *   inputmode?: string, autocomplete?: string, list?: string, isOptional?: boolean, problem?: ProblemView | null,
+ *   send: (command: import('../core/types.js').Command) => void}} props
  */
-function Field({ name, label, value, type = 'text', problem, isOptional, ...rest }) {
+function Field({ name, label, value, type = 'text', problem, isOptional, send, ...rest }) {
   const [first] = useState(value);
   return html`<div class="field">
     <label for=${name}>${label}</label>
     <input id=${name} name=${name} type=${type} defaultValue=${first} required=${!isOptional} spellcheck=${false}
       autocomplete="off" autocapitalize="none" aria-describedby=${`${name}-problem`}
       aria-invalid=${problem ? 'true' : undefined} ...${rest} />
-    <${Problem} problem=${problem} id=${`${name}-problem`} />
+    <${Troubled} problem=${problem} id=${`${name}-problem`} send=${send} />
   </div>`;
 }

@@ -1,7 +1,7 @@
 // Two choices: get help, give help.
 
 import { html } from '../core/html.js';
-import { Icon, Problem } from '../core/parts.js';
+import { Button, Icon, Problem } from '../core/parts.js';
 import { t } from '../core/texts.js';
 import { ConnectionButton } from '../panels/connection.js';
 import { Shell } from '../panels/shell.js';
@@ -10,7 +10,7 @@ import { Shell } from '../panels/shell.js';
 
 /** @param {{desk: Desk}} props */
 export function StartPage({ desk }) {
-  const go = (/** @type {'code' | 'login'} */ page) => () => desk.send({ do: 'go-to', page });
+  const go = (/** @type {'code' | 'login' | 'checkup'} */ page) => () => desk.send({ do: 'go-to', page });
   return html`<${Shell} desk=${desk} width="wide" tools=${html`<${ConnectionButton} desk=${desk} />`}>
     <div class="start">
       <h1>${t('start.title')}</h1>
@@ -19,6 +19,8 @@ export function StartPage({ desk }) {
         <${Choice} icon="headset" kind="quiet" name="give-help" onClick=${go('login')} />
       </div>
       <${Problem} problem=${desk.state.problem} />
+      <p class="aside"><${Button} icon="stethoscope" kind="ghost" onClick=${go('checkup')}>
+        ${t('doctor.open')}<//></p>
     </div>
   <//>`;
 }

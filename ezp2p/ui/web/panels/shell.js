@@ -9,6 +9,8 @@ import { t } from '../core/texts.js';
 /** @typedef {import('../core/look.js').Desk} Desk */
 
 const THEMES = /** @type {const} */ (['system', 'light', 'dark']);
+// A page that a session needs is not left for anything else.
+const BUSY = new Set(['joining', 'consent', 'session', 'viewer', 'checkup']);
 /** @type {Record<string, string>} */
 const THEME_ICONS = { system: 'sun-moon', light: 'sun', dark: 'moon' };
 
@@ -44,15 +46,20 @@ function Preferences({ desk: { state, send } }) {
     <${Button} icon=${THEME_ICONS[theme] ?? 'sun-moon'} kind="ghost"
       label=${t(`theme.${theme}`)} onClick=${() => send({ do: 'setting', name: 'theme', value: next })} />
     <${Button} icon="info" kind="ghost" label=${t('about')} onClick=${() => setAbout(true)} />
-    ${isAbout && html`<${About} version=${state.version} onClose=${() => setAbout(false)} />`}`;
+    ${isAbout && html`<${About} version=${state.version} onClose=${() => setAbout(false)}
+      onCheck=${BUSY.has(state.page) ? undefined : () => {
+    setAbout(false);
+    send({ do: 'go-to', page: 'checkup' });
+  }} />`}`;
 }
 
-/** @param {{version: string, onClose: () => void}} props */
-function About({ version, onClose }) {
+/** @param {{version: string, onClose: () => void, onCheck?: () => void}} props */
+function About({ version, onClose, onCheck }) {
   return html`<${Dialog} title=${t('about')} onClose=${onClose}>
     <p><strong>ezp2p ${version}</strong></p>
     <p>${t('about.what')}</p>
     <p>${t('about.licence')}</p>
+    ${onCheck && html`<${Button} icon="stethoscope" onClick=${onCheck}>${t('doctor.open')}<//>`}
   <//>`;
 }
 
