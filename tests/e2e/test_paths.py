@@ -29,6 +29,7 @@ from tests.support.network import (
 )
 from tests.support.people import Screen
 from tests.support.program import Program, program
+from tests.support.proxy import http_proxy, needs_proxies
 
 needs_routers = pytest.mark.skipif(
     not can_make_routers(), reason="routers need root, iproute2 and nftables"
@@ -83,6 +84,35 @@ def test_homes_that_cannot_reach_each_other_meet_at_the_relay(
         for each in programs:
             assert each.wait_for("path")["kind"] == "relay-udp"
             each.wait_for("grants", granted=["view"])
+
+
+@needs_routers
+def test_homes_whose_networks_pass_no_udp_meet_by_websocket(
+    customers_screen: Screen, tmp_path: Path
+) -> None:
+    with separated_homes() as network:
+        network.block_udp_to_server()
+        with session(network, SERVER, customers_screen, tmp_path) as programs:
+            for each in programs:
+                assert each.wait_for("path")["kind"] == "relay-ws"
+                each.wait_for("grants", granted=["view"])
+
+
+@needs_routers
+@needs_proxies
+def test_home_that_only_a_proxy_leads_out_of_is_helped_through_it(
+    customers_screen: Screen, tmp_path: Path
+) -> None:
+    with (
+        separated_homes() as network,
+        http_proxy(tmp_path, host=SERVER, before=network.inside(network.server)) as proxy,
+    ):
+        network.shut_out(network.customer)
+        way = ("--proxy", f"http://{SERVER}:{proxy.port}")
+        with session(network, SERVER, customers_screen, tmp_path, *way) as (customer, counselor):
+            assert customer.wait_for("path")["kind"] == "relay-ws"
+            counselor.wait_for("grants", granted=["view"])
+        assert f"CONNECT {SERVER}:3000 " in proxy.log
 
 
 @needs_routers

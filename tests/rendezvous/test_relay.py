@@ -316,9 +316,7 @@ def test_run_reaches_a_tube_in_its_datagrams() -> None:
     inners = (b"one", b"two", b"3")
     run = b"".join(relayed(allocation, inner) for inner in inners)
     assert relay.receive_run(run, 12, CUSTOMER, 0.0) is None
-    assert tube.messages == [
-        message for inner in (b"one", b"two", b"3") for message in pack([inner])
-    ]
+    assert tube.messages == [message for inner in inners for message in pack([inner])]
 
 
 # --- tubes

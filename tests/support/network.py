@@ -55,6 +55,14 @@ class Network:
         self._run(self.server, "nft", chain)
         self._run(self.server, "nft", "add rule inet ez in meta l4proto udp drop")
 
+    def shut_out(self, home: str) -> None:
+        """Nothing from this home reaches the server's own ports any more, as behind a firewall."""
+        self._run(self.server, "nft", "add table inet fw")
+        chain = "add chain inet fw in { type filter hook input priority 0; }"
+        self._run(self.server, "nft", chain)
+        for rule in ("tcp dport 3000 drop", "meta l4proto udp drop"):
+            self._run(self.server, "nft", f'add rule inet fw in iifname "{home}o" {rule}')
+
     def unplug(self, home: str) -> None:
         """Take the cable out."""
         _ip("-n", home, "link", "set", f"{home}i", "down")

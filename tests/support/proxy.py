@@ -11,8 +11,9 @@ import contextlib
 import shutil
 import socket
 import subprocess
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,8 @@ import pytest
 
 PATIENCE_S = 20.0
 LOOK_EVERY_S = 0.02
+
+_PROBE = "import socket, sys; socket.create_connection((sys.argv[1], int(sys.argv[2])))"
 
 needs_proxies = pytest.mark.skipif(
     not (shutil.which("tinyproxy") and shutil.which("microsocks")),
@@ -41,15 +44,23 @@ class RunningProxy:
 
 
 @contextlib.contextmanager
-def http_proxy(folder: Path, login: str = "", password: str = "") -> Iterator[RunningProxy]:
-    """Run tinyproxy; with a login it asks for it."""
+def http_proxy(
+    folder: Path,
+    login: str = "",
+    password: str = "",
+    host: str = "127.0.0.1",
+    before: Sequence[str] = (),
+) -> Iterator[RunningProxy]:
+    """Run tinyproxy; with a login it asks for it. `before`: words that start it elsewhere."""
     port = _free_port()
-    lines = [f"Port {port}", "Listen 127.0.0.1", "Timeout 600", "LogLevel Connect"]
+    lines = [f"Port {port}", f"Listen {host}", "Timeout 600", "LogLevel Connect"]
     if login:
         lines.append(f"BasicAuth {login} {password}")
     config = folder / "tinyproxy.conf"
     config.write_text("\n".join(lines) + "\n")
-    with _running(["tinyproxy", "-d", "-c", str(config)], folder / "tinyproxy.log", port) as proxy:
+    command = [*before, "tinyproxy", "-d", "-c", str(config)]
+    probe = [*before, sys.executable, "-c", _PROBE, host, str(port)]
+    with _running(command, folder / "tinyproxy.log", port, probe) as proxy:
         yield proxy
 
 
@@ -60,27 +71,26 @@ def socks_proxy(folder: Path, login: str = "", password: str = "") -> Iterator[R
     command = ["microsocks", "-i", "127.0.0.1", "-p", str(port)]
     if login:
         command += ["-u", login, "-P", password]
-    with _running(command, folder / "microsocks.log", port) as proxy:
+    probe = [sys.executable, "-c", _PROBE, "127.0.0.1", str(port)]
+    with _running(command, folder / "microsocks.log", port, probe) as proxy:
         yield proxy
 
 
 @contextlib.contextmanager
-def _running(command: list[str], file: Path, port: int) -> Iterator[RunningProxy]:
+def _running(command: list[str], file: Path, port: int, probe: list[str]) -> Iterator[RunningProxy]:
     with file.open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log)
         try:
-            _wait_for(port, process)
+            _wait_until_it_listens(probe, process)
             yield RunningProxy(port, file)
         finally:
             process.terminate()
             process.wait()
 
 
-def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+def _wait_until_it_listens(probe: list[str], process: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + PATIENCE_S
-    while True:
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
-            return
+    while subprocess.run(probe, capture_output=True, check=False).returncode:
         assert process.poll() is None, "the proxy has ended"
         assert time.monotonic() < deadline, "the proxy does not listen"
         time.sleep(LOOK_EVERY_S)
