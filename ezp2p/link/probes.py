@@ -30,7 +30,7 @@ from ezp2p.link.router import RouterWorker
 from ezp2p.link.socket import Received, open_socket
 from ezp2p.nat.discovery import REFRESH_S, Discovery
 from ezp2p.nat.route import Address
-from ezp2p.nat.upnp import Opening, RouterRefused
+from ezp2p.nat.upnp import Opening
 from ezp2p.wire.keys import ErrorKey, Hindrance, PortMapping
 from ezp2p.wire.signalling import DiscoveryOffer
 
@@ -150,14 +150,14 @@ async def discover(offer: DiscoveryOffer, clock: Clock) -> Discovered:
 
 
 async def try_router(worker: RouterWorker) -> Address:
-    """Have the router open a port for a moment; return where. Raises RouterRefused.
-
-    Where we are cancelled meanwhile, the router forgets it by itself.
-    """
+    """Have the router open a port for a moment; return where. Raises RouterRefused."""
     port = _FIRST_FREE_PORT + secrets.randbelow(_FREE_PORTS)
-    address = await worker.open(Opening(port, port, TRIED_LEASE_S))
-    with suppress(RouterRefused):
-        await worker.close(address.port)
+    opened = worker.open(Opening(port, port, TRIED_LEASE_S))
+    try:
+        address = await asyncio.wrap_future(opened)
+    finally:
+        given_back = worker.give_back(opened)
+    await asyncio.wrap_future(given_back)
     return address
 
 

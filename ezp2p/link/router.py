@@ -9,43 +9,44 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from contextlib import suppress
 
 from ezp2p.base.clock import Clock
 from ezp2p.link.link import Link
 from ezp2p.nat.route import Address
-from ezp2p.nat.upnp import LOOK_AGAIN_S, Opening, PortLease, Router, RouterRefused
+from ezp2p.nat.upnp import LOOK_AGAIN_S, NoRouter, Opening, PortLease, Router, RouterRefused
 from ezp2p.wire.keys import PathKind
 
 log = logging.getLogger(__name__)
 
-GIVE_BACK_S = 3.0  # a router that is slower forgets the port after an hour
 # Two programs in one network have met by then, and no port need be opened to the world.
 LAN_FIRST_S = 1.0
 
 
 class RouterWorker:
-    """Asks a router in a thread of its own."""
+    """Asks a router in a thread of its own, one thing after the other.
+
+    Nobody waits for a router to take a port back; Python's end waits for the thread.
+    """
 
     def __init__(self, router: Router) -> None:
         self._router = router
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="router")
 
-    async def open(self, opening: Opening) -> Address:
-        """Have a port opened or renewed; raises RouterRefused."""
-        return await asyncio.get_running_loop().run_in_executor(
-            self._thread,
-            self._router.open,
-            opening.inner_port,
-            opening.outer_port,
-            opening.lease_s,
+    def open(self, opening: Opening) -> Future[Address]:
+        """Have a port opened or renewed; the answer raises RouterRefused."""
+        return self._thread.submit(
+            self._router.open, opening.inner_port, opening.outer_port, opening.lease_s
         )
 
-    async def close(self, outer_port: int) -> None:
-        """Give a port back; raises RouterRefused."""
-        loop = asyncio.get_running_loop()
-        await loop.run_in_executor(self._thread, self._router.close, outer_port)
+    def give_back(self, opened: Future[Address]) -> Future[None]:
+        """Have closed what `open` has opened, or is opening this very moment."""
+        return self._thread.submit(self._close, opened)
+
+    def _close(self, opened: Future[Address]) -> None:
+        with suppress(RouterRefused, CancelledError):
+            self._router.close(opened.result(timeout=0).port)
 
 
 async def keep_open(link: Link, worker: RouterWorker, clock: Clock) -> None:
@@ -55,7 +56,7 @@ async def keep_open(link: Link, worker: RouterWorker, clock: Clock) -> None:
     """
     lease = PortLease(link.port, secrets.randbelow, clock.now() + LAN_FIRST_S)
     moves = link.reach.moves
-    asking: asyncio.Future[Address] | None = None
+    asked: Future[Address] | None = None
     try:
         while True:
             wait_s = max(0.0, lease.wake_at - clock.now())
@@ -70,28 +71,25 @@ async def keep_open(link: Link, worker: RouterWorker, clock: Clock) -> None:
             if link.path is PathKind.DIRECT_LAN and lease.address is None:
                 lease.postpone(clock.now())
                 continue
-            asking = asyncio.ensure_future(worker.open(opening))
-            try:
-                address = await asyncio.shield(asking)
-            except RouterRefused as refused:
-                log.info("the router opens nothing: %s", refused)
-                lease.refused(clock.now())
-            else:
-                lease.opened(address, clock.now())
-            asking = None
+            asked = worker.open(opening)
+            await _follow(asked, lease, clock)
             if link.reach.opened != lease.address:
                 link.reach.router_opened(lease.address)
                 link.look_again()
     finally:
-        await _give_back(worker, lease, asking)
+        if asked is not None:
+            worker.give_back(asked)
 
 
-async def _give_back(
-    worker: RouterWorker, lease: PortLease, asking: asyncio.Future[Address] | None
-) -> None:
-    """Close what is open, and what is being opened this very moment."""
-    with suppress(RouterRefused, TimeoutError):
-        async with asyncio.timeout(GIVE_BACK_S):
-            address = lease.address if asking is None else await asking
-            if address is not None:
-                await worker.close(address.port)
+async def _follow(asked: Future[Address], lease: PortLease, clock: Clock) -> None:
+    """Tell the lease what the router says."""
+    try:
+        address = await asyncio.wrap_future(asked)
+    except NoRouter as refused:
+        log.info("the router opens nothing: %s", refused)
+        lease.missed(clock.now())
+    except RouterRefused as refused:
+        log.info("the router opens not this port: %s", refused)
+        lease.refused(clock.now())
+    else:
+        lease.opened(address, clock.now())

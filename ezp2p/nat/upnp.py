@@ -1,6 +1,7 @@
 """A port that the router opens for us, without a person setting it up (UPnP IGD, S43).
 
     asking --opened--> held --half its life--> asking
+      | no router: again in 5 minutes
       | refused: another port, three in all; then again in 5 minutes
       +------------------------------------------------------------> asking
     given back at the end; if we cannot, the router forgets it after an hour
@@ -33,7 +34,11 @@ _FOR_EVER = 0  # a lease some old routers insist on (error 725, OnlyPermanentLea
 
 
 class RouterRefused(Exception):
-    """No router, or not this port: what it said. Nothing a person must act on."""
+    """Not this port: what the router said. Nothing a person must act on."""
+
+
+class NoRouter(RouterRefused):
+    """Nobody in this network opens ports."""
 
 
 class Router(Protocol):
@@ -42,7 +47,7 @@ class Router(Protocol):
     def open(self, inner_port: int, outer_port: int, lease_s: int) -> Address:
         """Have UDP to the outer port brought to our inner one; return where that is.
 
-        The same again renews it. Raises RouterRefused.
+        The same again renews it. Raises RouterRefused, NoRouter.
         """
         ...
 
@@ -87,8 +92,13 @@ class PortLease:
         self._refusals = 0
         self.wake_at = now + LEASE_S / 2
 
+    def missed(self, now: float) -> None:
+        """There is no router."""
+        self.address = None
+        self.wake_at = now + RETRY_S
+
     def refused(self, now: float) -> None:
-        """It has not: perhaps the port is another machine's, perhaps there is no router."""
+        """It has not: perhaps the port is another machine's."""
         self.address = None
         self._refusals += 1
         if self._refusals % PORTS_TRIED:
@@ -106,7 +116,7 @@ class UpnpRouter:
         self._found: Any = None
 
     def find(self) -> None:
-        """Look for it, for a second; raises RouterRefused if there is none."""
+        """Look for it, for a second or two; raises NoRouter."""
         if self._found is not None:
             return
         upnp = miniupnpc.UPnP()
@@ -114,12 +124,12 @@ class UpnpRouter:
         try:
             # Without any device, discover() raises Exception("Success").
             if not upnp.discover():
-                raise RouterRefused("no router answers")
+                raise NoRouter("no router answers")
             upnp.selectigd()
-        except RouterRefused:
+        except NoRouter:
             raise
         except Exception as error:  # the library has no other class
-            raise RouterRefused(f"no router: {error}") from None
+            raise NoRouter(f"no router: {error}") from None
         self._found = upnp
 
     def open(self, inner_port: int, outer_port: int, lease_s: int) -> Address:

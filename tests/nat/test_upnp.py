@@ -47,6 +47,13 @@ def test_refused_port_is_replaced_by_others_at_once_and_the_whole_is_tried_again
     assert again.outer_port == 4000
 
 
+def test_network_without_a_router_is_asked_again_much_later() -> None:
+    port = lease()
+    port.missed(10.0)
+    assert port.due(10.0 + RETRY_S - 1) is None
+    assert port.due(10.0 + RETRY_S) == Opening(4000, 4000, LEASE_S)
+
+
 def test_port_that_worked_is_renewed_under_its_own_number() -> None:
     port = lease()
     port.refused(10.0)
