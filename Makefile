@@ -15,7 +15,7 @@ WEB_TESTS = $(wildcard tests/ui/web/*.test.mjs)
 WINDOWS_TESTS ?= tests/windows $(addprefix tests/,base wire nat link store media channels session) \
 	tests/app/test_loop.py --ignore=tests/channels/test_screen_worker.py
 
-.PHONY: setup test test-all test-windows selftest lint format bench demo lock clean
+.PHONY: setup test test-all test-windows selftest package lint format bench demo lock clean
 
 setup:
 	@$(PYTHON3) build/setup.py
@@ -59,6 +59,10 @@ bench: setup
 # DEMO_SECONDS=20 ends it by itself.
 demo: setup
 	@$(PYTHON) -m ezp2p demo
+
+# The program as people get it, in dist/: compiled, measured, tested. PART=onefile or PART=folder, else both.
+package: setup
+	$(PYTHON) -m build.package $(PART)
 
 # After a change of dependencies. `make lock UPGRADE=--upgrade` takes new versions of everything.
 lock: setup

@@ -27,7 +27,7 @@ LOCKS = ROOT / "build" / "lock"
 WEB_TESTS = ROOT / "tests" / "ui" / "web"
 
 # Groups of system_packages.txt that only one target needs, which asks for them by name.
-OPTIONAL_GROUPS = {"wine"}
+OPTIONAL_GROUPS = {"wine", "package"}
 
 # apt waits this long for another apt to finish, seconds.
 APT_LOCK_TIMEOUT_S = 500

@@ -5,6 +5,9 @@
 
 Each has a home folder of its own, so that nothing of this machine's person gets in or is changed.
 It is ended by its own process id, whatever the test does.
+
+`make package` lets the same tests start the program it has built, as a user who owns nothing of
+this checkout (EZP2P_TEST_PROGRAM, EZP2P_TEST_USER=NAME:GROUP).
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -25,9 +29,14 @@ Event = dict[str, Any]
 
 PATIENCE_S = 40.0  # for a machine that does much else
 END_S = 15.0
-OURS = (sys.executable, "-m", "ezp2p")
-# Of this process' environment, what a program needs to run at all.
+_BUILT = os.environ.get("EZP2P_TEST_PROGRAM")
+_USER, _, _GROUP = os.environ.get("EZP2P_TEST_USER", "").partition(":")
+_AS_USER = ("setpriv", f"--reuid={_USER}", f"--regid={_GROUP}", "--clear-groups") if _USER else ()
+OURS = (*_AS_USER, _BUILT) if _BUILT else (sys.executable, "-m", "ezp2p")
+# Of this process' environment, what a program needs to run at all; a built one needs nothing but
+# the system's own programs.
 _KEPT = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT", "TMPDIR")
+_PLAIN = {"PATH": "/usr/bin:/bin"}
 
 
 def clean_environ(home: Path, language: str = "en") -> dict[str, str]:
@@ -35,13 +44,36 @@ def clean_environ(home: Path, language: str = "en") -> dict[str, str]:
     home.mkdir(parents=True, exist_ok=True)
     runtime = home / "run"
     runtime.mkdir(mode=0o700, exist_ok=True)
-    return {name: os.environ[name] for name in _KEPT if name in os.environ} | {
+    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    return (_PLAIN if _BUILT else kept) | {
         "HOME": str(home),
         "XDG_RUNTIME_DIR": str(runtime),
         "XDG_CONFIG_DIRS": str(home / "etc"),
         "LANG": f"{language}_{'KR' if language == 'ko' else 'US'}.UTF-8",
         "PYTHONUNBUFFERED": "1",
     }
+
+
+def hand_over(home: Path, environ: dict[str, str]) -> dict[str, str]:
+    """Let the program's user have his home, the folder around it, and the key to his display.
+
+    Returns `environ` with what has another place for him.
+    """
+    home.mkdir(parents=True, exist_ok=True)
+    if not _USER:
+        return environ
+    for folder in home.parents:
+        if folder.owner() != _USER and not folder.stat().st_mode & 0o001:
+            folder.chmod(folder.stat().st_mode | 0o011)  # he may pass
+    own = [home.parent, home, *home.rglob("*")]
+    if "XAUTHORITY" in environ:
+        key = home / "Xauthority"
+        shutil.copyfile(environ["XAUTHORITY"], key)
+        own.append(key)
+        environ = environ | {"XAUTHORITY": str(key)}
+    for path in own:
+        shutil.chown(path, _USER, _GROUP)
+    return environ
 
 
 class Program:
@@ -183,7 +215,8 @@ def program(
 ) -> Iterator[Program]:
     """Run it while the context lasts; `environ` comes on top of a clean one."""
     given = [*arguments, "--json"] if as_json else list(arguments)
-    running = Program(given, clean_environ(home, language) | dict(environ or {}), before)
+    environment = clean_environ(home, language) | dict(environ or {})
+    running = Program(given, hand_over(home, environment), before)
     try:
         yield running
     finally:
