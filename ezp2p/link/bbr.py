@@ -116,7 +116,7 @@ class PathModel:
         self._random = random
         self._rates = [0.0, 0.0]  # the best of this cycle and of the last
         self._round_trips = [_UNKNOWN, _UNKNOWN]  # the shortest of this span and of the last
-        self._latest_round_trip_s = _UNKNOWN
+        self._round_shortest = [_UNKNOWN, _UNKNOWN]  # round trip of this round and of the last
         self._near_at: float | None = None  # when a round trip near the shortest was last seen
         self._rounds = 0
         self._round_ends = 0  # when so many bytes are delivered
@@ -179,6 +179,7 @@ class PathModel:
             self._notice_slowness(burst)
             self._round_acked = self._round_lost = 0
             self._round_rate = 0.0
+            self._round_shortest = [_UNKNOWN, self._round_shortest[0]]
         self.window_bytes = int(self._window())
 
     # --- learning
@@ -195,7 +196,7 @@ class PathModel:
 
     def _learn(self, burst: Burst, now: float) -> None:
         if burst.round_trip_s is not None:
-            self._latest_round_trip_s = burst.round_trip_s
+            self._round_shortest[0] = min(self._round_shortest[0], burst.round_trip_s)
             self._round_trips[0] = min(self._round_trips[0], burst.round_trip_s)
             shortest = min(self._round_trips)
             if burst.round_trip_s <= shortest + max(NEAR_S, NEAR_SHARE * shortest):
@@ -242,7 +243,8 @@ class PathModel:
         shortest = self.round_trip_s
         if shortest is None:
             return False
-        return self._latest_round_trip_s > shortest + max(QUEUE_S, QUEUE_SHARE * shortest)
+        # Jitter does not hide a round trip without a queue for a whole round; a queue does.
+        return min(self._round_shortest) > shortest + max(QUEUE_S, QUEUE_SHARE * shortest)
 
     # --- moving through the phases
 

@@ -26,6 +26,8 @@ BURST_S = 0.002
 BURST_MIN_PACKETS = 10
 # A busy machine wakes us late; what could not leave meanwhile may leave at once, up to so much.
 LATE_MAX_S = 0.01
+# Key strokes may go beyond the window by so much, while nothing is acknowledged.
+URGENT_PACKETS = 10
 
 
 class PathCongestion(QuicCongestionControl):
@@ -81,6 +83,12 @@ class PathCongestion(QuicCongestionControl):
     def starved(self) -> None:
         """All was sent that there was, though more might be on its way."""
         self._meter.starved(self.bytes_in_flight)
+
+    def let_one_pass(self) -> None:
+        """Make room for a datagram although the window is full, some times in a row at most."""
+        size = self._model.datagram_bytes
+        most = self._model.window_bytes + URGENT_PACKETS * size
+        self.congestion_window = max(self.congestion_window, min(self.bytes_in_flight + size, most))
 
     def use_datagrams_of(self, size_bytes: int) -> None:
         """The path carries datagrams of so many bytes: the smallest windows are counted in them."""
@@ -150,11 +158,16 @@ class PathPacer(QuicPacketPacer):
         self._room_bytes = 0.0
         self._room_at = 0.0
         self._booked_bytes = 0
+        self._one_passes = False
         self._wanted_at: float | None = None  # when we said the next packet may leave
 
     def use_rate(self, bytes_per_s: float) -> None:
         """Keep to this rate from now on; 0.0 is none."""
         self._rate = bytes_per_s
+
+    def let_one_pass(self) -> None:
+        """Let the next packet leave whatever the rate; it is booked like any other."""
+        self._one_passes = True
 
     def use_datagrams_of(self, size_bytes: int) -> None:
         """Book so many bytes for a packet."""
@@ -168,7 +181,7 @@ class PathPacer(QuicPacketPacer):
     # As aioquic's own does, whatever its annotation says, it returns None.
     def next_send_time(self, now: float) -> float | None:  # type: ignore[override]
         """Return when the next packet may leave, None for now."""
-        if not self._rate:
+        if not self._rate or self._one_passes:
             return None
         self.update_bucket(now)
         if self._room_bytes > 0:
@@ -178,6 +191,7 @@ class PathPacer(QuicPacketPacer):
 
     def update_after_send(self, now: float) -> None:
         """Book a packet."""
+        self._one_passes = False
         self._booked_bytes += self._max_datagram_size
         self._room_bytes -= self._max_datagram_size
 

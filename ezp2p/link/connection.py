@@ -177,6 +177,9 @@ class Connection(QuicConnection):
         congestion, pacer = self._congestion, self._pacer
         congestion.settle(now)
         pacer.use_rate(congestion.pace_bps)
+        if self._is_urgent:
+            congestion.let_one_pass()
+            pacer.let_one_pass()
         ack_at = self._ack_at()
         if ack_at is not None and ack_at > now and self._handshake_confirmed:
             has_data = self._has_data
@@ -240,6 +243,16 @@ class Connection(QuicConnection):
     @property
     def _has_data(self) -> bool:
         return any(not stream.sender.buffer_is_empty for stream in self._order)
+
+    @property
+    def _is_urgent(self) -> bool:
+        """Whether a key stroke or a word of the session waits."""
+        for stream in self._order:
+            if _priority(stream) > 0:
+                return False
+            if not stream.sender.buffer_is_empty:
+                return True
+        return False
 
     def _control_path_anew(self) -> None:
         size = self._max_datagram_size

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from random import Random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ezp2p.link.bbr import (
     INITIAL_PACKETS,
+    MIN_PACKETS,
     REST_EVERY_S,
     REST_S,
     ROUNDS_WITHOUT_GROWTH,
@@ -23,6 +27,7 @@ BURSTS = 10
 RATE = 1_000_000.0
 TRIP_S = 0.05
 PRODUCT = RATE * TRIP_S
+FULL_QUEUE = 1.7 * PRODUCT  # on their way when a queue of 0.7 products is full
 
 
 @dataclass
@@ -82,6 +87,13 @@ def teller() -> Teller:
 def cruising(teller: Teller) -> Teller:
     teller.until(Phase.CRUISE)
     return teller
+
+
+def _overflow(teller: Teller) -> float:
+    """Tell of a queue that stands for a while and then overflows; return the ceiling."""
+    teller.round(trip_s=1.7 * TRIP_S, in_flight=FULL_QUEUE)
+    teller.round(trip_s=1.7 * TRIP_S, in_flight=FULL_QUEUE, lost_packets=1)
+    return teller.model.ceiling_bytes
 
 
 def test_unknown_path_begins_with_ten_packets_as_they_come(teller: Teller) -> None:
@@ -163,21 +175,26 @@ def test_loss_on_an_empty_path_is_the_weather(cruising: Teller) -> None:
 
 
 def test_loss_beside_a_queue_lowers_the_ceiling_once_a_round_trip(cruising: Teller) -> None:
-    full = 1.7 * PRODUCT
-    cruising.round(trip_s=1.7 * TRIP_S, lost_packets=1, in_flight=full)
-    lowered = cruising.model.ceiling_bytes
-    assert PRODUCT <= lowered < full
+    lowered = _overflow(cruising)
+    assert PRODUCT <= lowered < FULL_QUEUE
     assert cruising.model.window_bytes <= lowered
-    cruising.round(rate=1.0, trip_s=1.7 * TRIP_S, lost_packets=1, in_flight=full)
+    cruising.round(rate=1.0, trip_s=1.7 * TRIP_S, lost_packets=1, in_flight=FULL_QUEUE)
     assert cruising.model.ceiling_bytes >= lowered
 
 
 def test_ceiling_is_lifted_by_a_datagram_each_round_trip(cruising: Teller) -> None:
-    cruising.round(trip_s=1.7 * TRIP_S, lost_packets=1, in_flight=1.7 * PRODUCT)
-    lowered = cruising.model.ceiling_bytes
+    lowered = _overflow(cruising)
+    assert lowered < FULL_QUEUE
     for _ in range(5):
         cruising.round()
     assert cruising.model.ceiling_bytes == lowered + 5 * DATAGRAM
+
+
+def test_loss_beside_jitter_is_the_weather_too(cruising: Teller) -> None:
+    for _ in range(4):
+        cruising.round(trip_s=TRIP_S)
+        cruising.round(trip_s=1.3 * TRIP_S, lost_packets=1)
+    assert cruising.model.ceiling_bytes == float("inf")
 
 
 def test_very_much_loss_counts_without_a_queue(cruising: Teller) -> None:
@@ -244,3 +261,27 @@ def test_acknowledgements_in_heaps_are_given_room(cruising: Teller) -> None:
 def test_larger_datagrams_make_the_smallest_window_larger(teller: Teller) -> None:
     teller.model.use_datagrams_of(8_900)
     assert teller.model.window_bytes == INITIAL_PACKETS * 8_900
+
+
+_ROUNDS = st.lists(
+    st.tuples(
+        st.floats(1.0, 1e9),  # rate
+        st.floats(0.0, 5.0),  # round trip
+        st.integers(0, 1_000),  # lost packets
+        st.floats(0.0, 1e8),  # on their way
+        st.booleans(),  # too little to send
+    ),
+    max_size=60,
+)
+
+
+@given(_ROUNDS)
+def test_whatever_a_path_tells_something_may_always_leave(
+    rounds: list[tuple[float, float, int, float, bool]],
+) -> None:
+    teller = Teller()
+    for rate, trip_s, lost, in_flight, limited in rounds:
+        teller.round(rate, trip_s, lost_packets=lost, in_flight=in_flight, app_limited=limited)
+        assert teller.model.window_bytes >= MIN_PACKETS * DATAGRAM
+        assert math.isfinite(teller.model.pace)
+        assert teller.model.pace > 0

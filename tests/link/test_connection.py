@@ -142,6 +142,27 @@ def test_input_sent_during_bulk_arrives_before_the_bulk_that_waits(joined: Joine
     assert before <= sum(map(len, first))
 
 
+def test_input_leaves_at_once_although_bulk_fills_the_window(joined: Joined) -> None:
+    joined.client.send_stream_data(Channel.SCREEN.stream_id, bytes(1_000_000))
+    while joined.client.datagrams(joined.now):
+        joined.now += 0.0005  # nothing is acknowledged
+    joined.client.send_stream_data(Channel.INPUT.stream_id, b"a click")
+    joined.server.take(joined.client.datagrams(joined.now), joined.now)
+    joined.settle(1)
+    assert _received(joined, joined.server, Channel.INPUT.stream_id) == b"a click"
+
+
+def test_input_that_nobody_acknowledges_does_not_leave_for_ever(joined: Joined) -> None:
+    joined.client.send_stream_data(Channel.SCREEN.stream_id, bytes(1_000_000))
+    while joined.client.datagrams(joined.now):
+        joined.now += 0.0005
+    left = 0
+    for _ in range(100):
+        joined.client.send_stream_data(Channel.INPUT.stream_id, b"a click")
+        left += len(joined.client.datagrams(joined.now))
+    assert 0 < left <= 20
+
+
 def test_important_streams_are_served_first_whatever_was_written_first(joined: Joined) -> None:
     order = [Channel.SCREEN, Channel.CHAT, Channel.CURSOR, Channel.INPUT]
     for channel in order:
