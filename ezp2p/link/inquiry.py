@@ -26,6 +26,7 @@ from cryptography import x509
 
 from ezp2p.base.clock import Clock
 from ezp2p.base.errors import EzError, Unreachable
+from ezp2p.base.stranger import one_line
 from ezp2p.link.outbound import Outbound
 from ezp2p.link.server import ANSWER_LIMIT, check_secure, open_http, reaching, refusal
 from ezp2p.wire.invitation import ServerAddress
@@ -34,7 +35,6 @@ from ezp2p.wire.signalling import NetworkAnswer, ProblemAnswer
 
 HOLD_S = 2.0  # gateways that dislike WebSockets close them at once
 PONG_S = 5.0
-_SHOWN = 80  # characters of what a stranger says
 _PLAIN = {"Accept-Encoding": "identity"}
 
 # OpenSSL's X509_V_ERR_*.
@@ -71,7 +71,9 @@ async def trust(server: ServerAddress, outbound: Outbound, clock: Clock) -> None
             raise await _mistrust(server, outbound, clock, reason) from None
         no_tls = reason is not None and any(sign in str(reason) for sign in _NOT_TLS)
         key = Hindrance.NO_TLS if no_tls else Hindrance.TLS_CUT
-        raise Unreachable(key, host=server.host, port=server.port, why=_cut(str(error))) from None
+        raise Unreachable(
+            key, host=server.host, port=server.port, why=one_line(str(error))
+        ) from None
 
 
 async def ask_server(server: ServerAddress, outbound: Outbound, clock: Clock) -> Told:
@@ -123,7 +125,7 @@ async def hold(server: ServerAddress, outbound: Outbound) -> None:
             raise refusal(server, error.status) from None
         raise EzError(Hindrance.LINE_REFUSED, host=server.host, status=error.status) from None
     except (aiohttp.ClientError, OSError, TimeoutError, aiohttp_socks.ProxyError) as error:
-        raise Unreachable(Hindrance.LINE_CUT, host=server.host, why=_cut(str(error))) from None
+        raise Unreachable(Hindrance.LINE_CUT, host=server.host, why=one_line(str(error))) from None
 
 
 # --- TLS
@@ -181,11 +183,11 @@ async def _mistrust(
         since = f"{certificate.not_valid_before_utc:%Y-%m-%d}" if certificate else "?"
         return Unreachable(Hindrance.CERTIFICATE_EARLY, host=host, since=since)
     if code in (_OTHER_NAME, _OTHER_ADDRESS):
-        names = _cut(", ".join(_names(certificate))) or "?"
+        names = one_line(", ".join(_names(certificate))) or "?"
         return Unreachable(Hindrance.CERTIFICATE_NAME, host=host, names=names)
-    issuer = _cut(certificate.issuer.rfc4514_string() if certificate else "") or "?"
+    issuer = one_line(certificate.issuer.rfc4514_string() if certificate else "") or "?"
     return Unreachable(
-        Hindrance.CERTIFICATE_UNKNOWN, host=host, issuer=issuer, why=_cut(str(reason))
+        Hindrance.CERTIFICATE_UNKNOWN, host=host, issuer=issuer, why=one_line(str(reason))
     )
 
 
@@ -270,12 +272,6 @@ async def _take(line: aiohttp.ClientWebSocketResponse) -> aiohttp.WSMessage:
 
 
 # --- words
-
-
-def _cut(text: str) -> str:
-    """Return what a stranger says as one short line."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    return line if len(line) <= _SHOWN else f"{line[: _SHOWN - 1]}…"
 
 
 def _time(at: float) -> str:

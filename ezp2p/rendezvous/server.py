@@ -130,7 +130,7 @@ class Rendezvous:
         )
         login = Login(accounts, passwords, self._clock)
         api = Api(database, accounts, Alarms(database), login, signalling).routes()
-        api += [tubes.route(), Network(discovery, ports.told).route()]
+        api += [tubes.route(), Network(discovery, ports.told, config.relays).route()]
         pages = Pages(sites, board, url)
         ways = Ways(config, url)
         desk = Desk(

@@ -21,9 +21,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from ezp2p.base.redaction import anonymize
+from ezp2p.base.stranger import one_line
 from ezp2p.base.texts import Texts
 from ezp2p.session.checkup import Finding, conclusion
 from ezp2p.wire.keys import CheckState
+
+_LONGEST_FACT = 200  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,5 +62,6 @@ def _line(finding: Finding, texts: Texts) -> str:
     took = "" if finding.state is CheckState.SKIPPED else f", {finding.took_s * 1000:.0f} ms"
     label = f"[{state}] {texts.text(f'check.{finding.name}')} ({finding.name}{took})"
     facts = {"key": finding.key} if finding.key else {}
-    details = "; ".join(f"{name}={value}" for name, value in (facts | dict(finding.facts)).items())
+    facts |= {name: one_line(value, _LONGEST_FACT) for name, value in finding.facts.items()}
+    details = "; ".join(f"{name}={value}" for name, value in facts.items())
     return f"{label}: {details}" if details else label

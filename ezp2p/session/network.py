@@ -17,6 +17,7 @@ from collections.abc import Iterable
 
 from ezp2p.base.clock import Clock
 from ezp2p.base.errors import EzError, Unreachable
+from ezp2p.base.stranger import one_line
 from ezp2p.link.inquiry import Told, ask_server, hold, trust
 from ezp2p.link.lookout import Ways
 from ezp2p.link.outbound import Outbound, Proxy
@@ -33,7 +34,6 @@ from ezp2p.nat.upnp import RouterRefused
 from ezp2p.session.checkup import Check, Outcome
 from ezp2p.wire.invitation import ServerAddress, is_loopback
 from ezp2p.wire.keys import CheckName, CheckState, ErrorKey, Hindrance, PortMapping
-from ezp2p.wire.signalling import RelayPort
 
 # So far apart no certificate is called invalid, and no diary is misread.
 CLOCK_TOLERANCE_S = 300.0
@@ -100,7 +100,7 @@ class NetworkQuestions:
         return Outcome(facts={"addresses": _list(self._addresses)})
 
     async def _port(self) -> Outcome:
-        by = await self._knock(self._server.port)
+        by = await self._knock(self._server.host, self._server.port)
         return Outcome(facts={"port": str(self._server.port), "by": by})
 
     async def _certificate(self) -> Outcome:
@@ -114,7 +114,9 @@ class NetworkQuestions:
 
     async def _ask_server(self) -> Outcome:
         self._told = told = await ask_server(self._server, self._outbound, self._clock)
-        return Outcome(facts={"version": told.network.version, "ms": _ms(told.round_trip_s)})
+        return Outcome(
+            facts={"version": one_line(told.network.version), "ms": _ms(told.round_trip_s)}
+        )
 
     async def _clocks(self) -> Outcome:
         date = self._told.date if self._told else None
@@ -133,14 +135,28 @@ class NetworkQuestions:
         return Outcome()
 
     async def _ports(self) -> Outcome:
-        offered = self._outbound.ports_to_try(self._told.network.ports if self._told else [])
-        others = [each for each in offered if each.port != self._server.port]
-        outcomes = await asyncio.gather(*(self._try(each) for each in others))
-        opened = [str(self._server.port)]
-        opened += [str(e.port) for e, is_open in zip(others, outcomes, strict=True) if is_open]
-        closed = [str(e.port) for e, is_open in zip(others, outcomes, strict=True) if not is_open]
-        facts = {"open": _list(opened), "closed": _list(closed)}
-        if not closed:
+        assert self._told is not None
+        told = self._told.network
+        ours = self._server.host
+        relays = {
+            one_line(each.host): self._outbound.ports_to_try(each.ports) for each in told.relays
+        }
+        doors = [(ours, p.port) for p in self._outbound.ports_to_try(told.ports)]
+        doors += [(host, p.port) for host, ports in relays.items() for p in ports]
+        known = (ours, self._server.port)
+        others = [door for door in doors if door != known]
+        opened = await asyncio.gather(*(self._try(*door) for door in others))
+        is_open = {known: True} | dict(zip(others, opened, strict=True))
+        facts = {
+            "open": _list(self._shown(door) for door, works in is_open.items() if works),
+            "closed": _list(self._shown(door) for door, works in is_open.items() if not works),
+        }
+        dead = [h for h, ports in relays.items() if not any(is_open[h, p.port] for p in ports)]
+        if dead:
+            ports = _list({str(p.port): None for host in dead for p in relays[host]})
+            fields = {"relays": _list(dead), "ports": ports}
+            return Outcome(CheckState.WORSE, Hindrance.RELAY_CLOSED, fields, facts)
+        if all(is_open.values()):
             return Outcome(facts=facts)
         return Outcome(CheckState.GOOD, Hindrance.PORTS_CLOSED, facts, facts)
 
@@ -148,7 +164,7 @@ class NetworkQuestions:
         assert self._told is not None
         offer = self._told.network.discovery
         self._discovered = seen = await discover(offer, self._clock)
-        ports = {"host": offer.host, "ports": _list(map(str, offer.udp_ports))}
+        ports = {"host": one_line(offer.host), "ports": _list(map(str, offer.udp_ports))}
         facts = {"answered": f"{seen.answered}/{seen.asked}"}
         if seen.address is not None:
             facts["seen_as"] = str(seen.address)
@@ -179,19 +195,25 @@ class NetworkQuestions:
 
     # --- ports
 
-    async def _knock(self, port: int) -> str:
-        """Return who opened the server's port: an address, or the proxy."""
+    async def _knock(self, host: str, port: int) -> str:
+        """Return who opened the port: an address, or the proxy."""
         if self._proxy is not None:
-            await knock_through(self._proxy, self._server.host, port)
+            await knock_through(self._proxy, host, port)
             return "proxy"
-        return await knock(self._server.host, port, self._addresses)
+        is_server = host == self._server.host
+        return await knock(host, port, self._addresses if is_server else await find(host))
 
-    async def _try(self, port: RelayPort) -> bool:
+    async def _try(self, host: str, port: int) -> bool:
         try:
-            await self._knock(port.port)
+            await self._knock(host, port)
         except EzError:
             return False
         return True
+
+    def _shown(self, door: tuple[str, int]) -> str:
+        """Return a port of the server as a number, another host's with its name."""
+        host, port = door
+        return str(port) if host == self._server.host else f"{host}:{port}"
 
 
 def no_questions() -> list[Check]:

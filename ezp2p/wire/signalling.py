@@ -206,12 +206,20 @@ class LoginAnswer(msgspec.Struct, frozen=True, kw_only=True):
     expires_in_s: float
 
 
+class RelayPlace(msgspec.Struct, frozen=True, kw_only=True):
+    """A relay that stands apart from the rendezvous, and the TCP ports with its WebSocket."""
+
+    host: Line
+    ports: Annotated[list[RelayPort], Meta(max_length=8)]
+
+
 class NetworkAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """GET /api/v1/network: where this server listens, for programs that look what is in the way."""
 
     version: Word
     discovery: DiscoveryOffer
     ports: Annotated[list[RelayPort], Meta(max_length=8)]
+    relays: Annotated[list[RelayPlace], Meta(max_length=8)] = []
 
 
 class ProblemAnswer(msgspec.Struct, frozen=True, kw_only=True):

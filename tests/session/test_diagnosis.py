@@ -41,6 +41,15 @@ def test_diagnosis_says_what_was_found_and_not_who_looked(language: str) -> None
         assert secret not in text
 
 
+def test_fact_of_a_stranger_makes_no_line_of_its_own() -> None:
+    said = {"why": "no\n[OK] The company's server\x1b[2J " + "x" * 500}
+    findings = [Finding(CheckName.PROXY, CheckState.BAD, ErrorKey.PROXY_REFUSED, facts=said)]
+    *_, last = diagnosis(findings, ABOUT, Texts(LOCALE, "en")).splitlines()
+    assert last.startswith("[Problem]")
+    assert last.isprintable()
+    assert len(last) < 400
+
+
 def test_without_a_server_it_says_so() -> None:
     alone = [Finding(CheckName.NETWORK, CheckState.GOOD)]
     text = diagnosis(alone, Circumstances("ezp2p", "x", "", 0.0), Texts(LOCALE, "en"))

@@ -16,6 +16,7 @@ from ezp2p.link.router import RouterWorker
 from ezp2p.nat.route import Address
 from ezp2p.nat.upnp import RouterRefused
 from ezp2p.rendezvous.config import Opening
+from ezp2p.rendezvous.tickets import RelayAddress
 from ezp2p.session.checkup import Checkup, Finding, first_wrong
 from ezp2p.session.network import NetworkQuestions, no_questions
 from ezp2p.wire.invitation import ServerAddress
@@ -136,6 +137,20 @@ async def test_certificate_of_nobody_known_is_told(tmp_path: Path) -> None:
     async with signal_server(answering(b"x"), tls=tls) as server:
         found = await examine(server.address)
     assert first(found) == (CheckName.CERTIFICATE, Hindrance.CERTIFICATE_UNKNOWN)
+
+
+async def test_relay_that_stands_apart_and_is_closed_is_named() -> None:
+    async with running_rendezvous() as apart:
+        relays = tuple(
+            RelayAddress(host, 4000, (RelayPort(port=port, tls=False),))
+            for host, port in (("localhost", apart.port), ("127.0.0.2", 9))
+        )
+        async with running_rendezvous(relays=relays) as server:
+            found = await examine(ServerAddress(server.url))
+            asked_there = found[CheckName.PORTS]
+            assert asked_there.facts["open"] == f"{server.port}, localhost:{apart.port}"
+    assert first(found) == (CheckName.PORTS, Hindrance.RELAY_CLOSED)
+    assert asked_there.fields == {"relays": "127.0.0.2", "ports": "9"}
 
 
 @needs_proxies

@@ -11,7 +11,13 @@ import msgspec.inspect as declared
 from ezp2p.wire.channel import FRAME_LIMIT, PRIORITY, Channel
 from ezp2p.wire.generate import declarations
 from ezp2p.wire.generate.declarations import Group
-from ezp2p.wire.signalling import LoginAnswer, LoginRequest, NetworkAnswer, ProblemAnswer
+from ezp2p.wire.signalling import (
+    LoginAnswer,
+    LoginRequest,
+    NetworkAnswer,
+    ProblemAnswer,
+    RelayPlace,
+)
 
 _HEAD = """\
 # Messages
@@ -35,7 +41,7 @@ def render() -> str:
     for group in declarations.conversations():
         blocks += _section(group, f"## {group.name}")
     blocks.append("## REST\n")
-    for kind in (LoginRequest, LoginAnswer, NetworkAnswer, ProblemAnswer):
+    for kind in (LoginRequest, LoginAnswer, NetworkAnswer, RelayPlace, ProblemAnswer):
         blocks.append(_message(declarations.members(kind)[0]))
     blocks.append("## Words\n")
     blocks += [_enum(kind) for kind in declarations.enums()]

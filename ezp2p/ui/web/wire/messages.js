@@ -117,6 +117,7 @@ export const Hindrance = Object.freeze(/** @type {const} */ ({
   LINE_REFUSED: 'hindrance.line-refused',
   LINE_CUT: 'hindrance.line-cut',
   PORTS_CLOSED: 'hindrance.ports-closed',
+  RELAY_CLOSED: 'hindrance.relay-closed',
   UDP_SILENT: 'hindrance.udp-silent',
   UDP_HALF: 'hindrance.udp-half',
   MAPPING_VARYING: 'hindrance.mapping-varying',
