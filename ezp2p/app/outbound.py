@@ -12,12 +12,9 @@ from ezp2p.base.errors import Unavailable, UsageError
 from ezp2p.desktop.keyring import SystemKeyring
 from ezp2p.link.outbound import NO_PROXY, Outbound, Proxy, SystemProxies, parse_proxy
 from ezp2p.store.settings import Settings
+from ezp2p.ui.front import PORTS_SETTING, PROXY_SETTING
 
 log = logging.getLogger(__name__)
-
-# Under these names the settings remember what was chosen; the password is in the keyring.
-PROXY_SETTING = "proxy"
-PORTS_SETTING = "relay_ports"
 
 
 def make_outbound(
@@ -35,6 +32,18 @@ def make_outbound(
         system=SystemProxies(urllib.request.getproxies(), urllib.request.proxy_bypass),
         relay_ports=options["relay_ports"] or _ports(settings.get(PORTS_SETTING)),
     )
+
+
+def remember_proxy(address: str, settings: Settings) -> Proxy | None:
+    """Use this proxy from now on; return it, None for "none" and for the system's (empty).
+
+    Raises UsageError(proxy.malformed) and Unavailable(data.unwritable). Its password is not
+    remembered here: that may take a while (see keyring_account).
+    """
+    address = address.strip()
+    proxy = None if address in ("", NO_PROXY) else parse_proxy(address)
+    settings.put(PROXY_SETTING, str(proxy) if proxy else address)
+    return proxy
 
 
 def keyring_account(proxy: Proxy) -> str:
@@ -65,6 +74,6 @@ def _with_password(proxy: Proxy | None, keyring: SystemKeyring) -> Proxy | None:
 
 def _ports(remembered: object) -> tuple[int, ...]:
     """Return the ports a settings file names; it may have been edited by hand."""
-    if not isinstance(remembered, list):
-        return ()
-    return tuple(port for port in remembered if isinstance(port, int) and 0 < port < 0x10000)
+    words = str(remembered or "").split(",")
+    ports = (int(word) for word in words if word.strip().isdecimal())
+    return tuple(port for port in ports if 0 < port < 0x10000)

@@ -31,6 +31,7 @@ from ezp2p.app.doctor import counselors_checks, customers_checks, make_checkup
 from ezp2p.app.edition import edition
 from ezp2p.app.loop import run as run_loop
 from ezp2p.app.loop import run_beside
+from ezp2p.app.outbound import keyring_account, remember_proxy
 from ezp2p.app.places import LOCALE, WEB
 from ezp2p.app.report import Reporter
 from ezp2p.app.reporting import DeskReporter, VisitReporter
@@ -49,7 +50,7 @@ from ezp2p.ui.customer import CustomerHalf
 from ezp2p.ui.front import Front
 from ezp2p.ui.server import PageServer
 from ezp2p.ui.window import ProgramWindow, load_engine, run_window
-from ezp2p.wire.bridge import Page
+from ezp2p.wire.bridge import Notified, Page
 from ezp2p.wire.invitation import ServerAddress
 from ezp2p.wire.keys import Role
 from ezp2p.wire.messages.screen import ScreenDriver
@@ -81,6 +82,7 @@ class Seat:
         self._address = ""
         self._address_known = threading.Event()
         self._quit = asyncio.Event()
+        self._keeping: set[asyncio.Task[None]] = set()
 
     def run(self) -> int:
         """Show the pages until the person leaves; return the exit code."""
@@ -113,6 +115,14 @@ class Seat:
             # Talks to the window's thread and waits for it.
             asyncio.get_running_loop().run_in_executor(None, self._window.full_screen, on)
 
+    def use_proxy(self, address: str, password: str) -> None:
+        """Reach servers so from now on; the password goes to the keyring."""
+        proxy = remember_proxy(address, self._settings)
+        secret = password or (proxy.password if proxy else "")
+        if proxy is not None and secret:
+            self._keep(keyring_account(proxy), secret)
+        self._front.changed()
+
     def open_file(self, path: str) -> None:
         """Show the file with the system's own program for it."""
         try:
@@ -127,6 +137,19 @@ class Seat:
     def quit(self) -> None:
         """Leave."""
         self._quit.set()
+
+    def _keep(self, account: str, secret: str) -> None:
+        """Give the keyring a secret: the system may ask its owner first, who takes his time."""
+
+        async def keep() -> None:
+            try:
+                await asyncio.to_thread(SystemKeyring().remember, account, secret)
+            except Unavailable as error:
+                self._front.tell(Notified(key=error.key))
+
+        task = asyncio.get_running_loop().create_task(keep())
+        self._keeping.add(task)
+        task.add_done_callback(self._keeping.discard)
 
     # --- the loop's side
 

@@ -94,7 +94,7 @@ class Proxy:
 def parse_proxy(text: str) -> Proxy:
     """Read `[http://|socks5://][LOGIN[:PASSWORD]@]HOST[:PORT]`.
 
-    Raises UsageError(usage), in which the password does not stand.
+    Raises UsageError(proxy.malformed), in which the password does not stand.
     """
     wanted = text.strip()
     try:
@@ -117,7 +117,7 @@ def parse_proxy(text: str) -> Proxy:
 
 def _no_proxy(text: str) -> UsageError:
     shown = text.rpartition("@")[2]
-    return UsageError(ErrorKey.USAGE, why=f"--proxy {shown}: http:// or socks5://HOST:PORT")
+    return UsageError(ErrorKey.PROXY_MALFORMED, proxy=shown)
 
 
 class SystemProxies:

@@ -31,10 +31,12 @@ _COUNSELORS_PAGES = frozenset({Page.LOGIN, Page.WAITING, Page.VIEWER})
 # What pages may remember; the rest of the settings is the program's own.
 UPNP_SETTING = "upnp"  # whether the router may be asked for a port; yes, unless said otherwise
 FORWARDED_SETTING = "forwarded-port"  # the UDP port that a person forwards to this machine
+PORTS_SETTING = "relay-ports"  # "443,80": the relay's TCP ports to try; empty for all
 _PAGE_SETTINGS = (
     *("theme", "zoom", "hide-bar", "sound", "hotkeys"),
-    *(UPNP_SETTING, FORWARDED_SETTING),
+    *(UPNP_SETTING, FORWARDED_SETTING, PORTS_SETTING),
 )
+PROXY_SETTING = "proxy"  # without its password; shown to pages, set by UseProxy alone
 
 
 class Surroundings(Protocol):
@@ -61,6 +63,10 @@ class Surroundings(Protocol):
 
     def full_screen(self, on: bool) -> None:
         """Our own window covers the whole screen, or no longer."""
+        ...
+
+    def use_proxy(self, address: str, password: str) -> None:
+        """Reach servers so from now on; raises UsageError(proxy.malformed)."""
         ...
 
     def open_file(self, path: str) -> None:
@@ -204,7 +210,8 @@ class Front:
         return self.counselor.page if self._page is Page.LOGIN else self.customer.page
 
     def _settings(self) -> dict[str, str | bool | int]:
-        kept = ((name, self._memory.get(name)) for name in _PAGE_SETTINGS)
+        names = (*_PAGE_SETTINGS, PROXY_SETTING)
+        kept = ((name, self._memory.get(name)) for name in names)
         return {name: value for name, value in kept if value is not None}
 
     def _remembered_address(self, counseling: bool) -> str:
@@ -219,6 +226,8 @@ class Front:
                 self._go_to(page)
             case bridge.ChangeSetting(name=name, value=value):
                 self._set(name, value)
+            case bridge.UseProxy(address=address, password=password):
+                self._around.use_proxy(address, password)
             case bridge.FullScreen(on=on):
                 self._around.full_screen(on)
             case bridge.OpenRecord():

@@ -341,6 +341,16 @@ class ChangeSetting(Command, frozen=True, kw_only=True, tag="setting"):
     value: str | bool | int
 
 
+class UseProxy(Command, frozen=True, kw_only=True, tag="use-proxy"):
+    """Reach servers through this proxy; empty: the system's, "none": none.
+
+    The password, if one is typed, goes to the system's keyring.
+    """
+
+    address: Short
+    password: Short = ""
+
+
 class FullScreen(Command, frozen=True, kw_only=True, tag="full-screen"):
     """Our own window covers the whole screen, or no longer."""
 
@@ -383,6 +393,7 @@ PageSays = (
     | Say
     | CloseTab
     | ChangeSetting
+    | UseProxy
     | FullScreen
     | OpenRecord
     | CheckUp

@@ -160,6 +160,7 @@ class ErrorKey(StrEnum):
     SERVER_CERTIFICATE = "server.certificate"
     SERVER_INSECURE = "server.insecure"
     PROXY_UNREACHABLE = "proxy.unreachable"
+    PROXY_MALFORMED = "proxy.malformed"
     PROXY_REFUSED = "proxy.refused"
     LOGIN_WRONG = "login.wrong"
     LOGIN_WAIT = "login.wait"

@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from ezp2p.app.options import resolve
-from ezp2p.app.outbound import PORTS_SETTING, PROXY_SETTING, keyring_account, make_outbound
+from ezp2p.app.outbound import keyring_account, make_outbound, remember_proxy
 from ezp2p.base.errors import UsageError
 from ezp2p.desktop.keyring import SystemKeyring
 from ezp2p.link.outbound import Outbound, parse_proxy
 from ezp2p.store.settings import Settings
+from ezp2p.ui.front import PORTS_SETTING, PROXY_SETTING
 from tests.support.keyring import RamKeyring
 
 
@@ -22,7 +23,7 @@ def chosen(folder: Path, keyring: SystemKeyring | None = None, **line: str) -> O
 
 def test_what_stands_on_the_line_wins_over_what_is_remembered(tmp_path: Path) -> None:
     Settings(tmp_path).put(PROXY_SETTING, "http://remembered:1")
-    Settings(tmp_path).put(PORTS_SETTING, [443, "80", 0, 3000])
+    Settings(tmp_path).put(PORTS_SETTING, "443, x,0,3000,99999")
     assert chosen(tmp_path).proxy == parse_proxy("http://remembered:1")
     assert chosen(tmp_path).relay_ports == (443, 3000)
     assert chosen(tmp_path, proxy="socks5://line").proxy == parse_proxy("socks5://line")
@@ -48,6 +49,30 @@ def test_password_comes_from_the_keyring_and_one_that_is_given_wins(tmp_path: Pa
         "http://kim:mine@p:1"
     )
     assert chosen(tmp_path, keyring, proxy="http://lee@p:1").proxy == parse_proxy("http://lee@p:1")
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("http://kim:secret@p:1", "http://kim@p:1"),
+        (" socks5://p ", "socks5://p:1080"),
+        ("none", "none"),
+        ("", ""),
+    ],
+)
+def test_proxy_is_remembered_without_its_password(tmp_path: Path, typed: str, kept: str) -> None:
+    settings = Settings(tmp_path)
+    remember_proxy(typed, settings)
+    assert settings.get(PROXY_SETTING) == kept
+    assert "secret" not in (tmp_path / "settings.json").read_text()
+
+
+def test_what_is_no_proxy_is_not_remembered(tmp_path: Path) -> None:
+    settings = Settings(tmp_path)
+    remember_proxy("http://p:1", settings)
+    with pytest.raises(UsageError, match=r"proxy\.malformed"):
+        remember_proxy("carrier pigeon", settings)
+    assert settings.get(PROXY_SETTING) == "http://p:1"
 
 
 def test_nonsense_on_the_line_is_refused_and_in_the_settings_passed_over(tmp_path: Path) -> None:

@@ -46,6 +46,9 @@ class FakeSurroundings:
     def full_screen(self, on: bool) -> None:
         self.asked.append(("full-screen", on))
 
+    def use_proxy(self, address: str, password: str) -> None:
+        self.asked.append(("proxy", address, password))
+
     def open_file(self, path: str) -> None:
         self.asked.append(("open", path))
 
@@ -268,6 +271,19 @@ async def test_only_pages_settings_can_be_set() -> None:
         assert here.memory.kept == {"theme": "dark", "language": "ko"}
         assert here.front.state().settings == {"theme": "dark"}
         assert here.around.language == "ko"
+
+
+async def test_proxy_is_set_by_its_own_command_and_shown_without_a_password() -> None:
+    async with standing() as here:
+        here.do(
+            bridge.ChangeSetting(name="relay-ports", value="443,80"),
+            bridge.ChangeSetting(name="proxy", value="http://evil.example:1"),
+            bridge.UseProxy(address="socks5://kim@p:1080", password="secret"),
+        )
+        assert here.around.asked == [("proxy", "socks5://kim@p:1080", "secret")]
+        assert here.memory.kept == {"relay-ports": "443,80"}
+        here.memory.put("proxy", "socks5://kim@p:1080")
+        assert here.front.state().settings["proxy"] == "socks5://kim@p:1080"
 
 
 async def test_setting_that_cannot_be_kept_is_told() -> None:

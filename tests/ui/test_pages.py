@@ -138,6 +138,15 @@ async def test_connection_is_set_up_in_a_dialog_by_keyboard(visit: Visit, page: 
         await visit.press("Tab")
         asked = await visit.asked(bridge.ChangeSetting)
         assert asked == bridge.ChangeSetting(name="forwarded-port", value=value)
+    await dialog.get_by_label("80", exact=True).focus()
+    await visit.press("Space")
+    asked = await visit.asked(bridge.ChangeSetting)
+    assert asked == bridge.ChangeSetting(name="relay-ports", value="443,3000,51515")
+    await dialog.get_by_label("Proxy", exact=True).fill(" socks5://kim@proxy.corp ")
+    await dialog.get_by_label("Proxy password").fill("secret")
+    await visit.press("Enter")
+    asked_for = await visit.asked(bridge.UseProxy)
+    assert asked_for == bridge.UseProxy(address="socks5://kim@proxy.corp", password="secret")
     await dialog.locator("summary").click()
     await expect(dialog.get_by_role("listitem")).to_have_count(4)
     assert await visit.tab.evaluate(AXE_RUN) == []
@@ -160,13 +169,25 @@ async def test_what_is_no_port_is_said_beside_the_field_and_not_kept(
 
 
 async def test_connection_shows_what_was_chosen_and_fits_a_small_screen(visit: Visit) -> None:
-    await visit.show("waiting", settings={"upnp": False, "forwarded-port": 51515})
+    await visit.show(
+        "waiting",
+        settings={
+            "upnp": False,
+            "forwarded-port": 51515,
+            "relay-ports": "443",
+            "proxy": "http://proxy.corp:3128",
+        },
+    )
     await visit.tab.set_viewport_size({"width": 320, "height": 640})
     try:
         await visit.tab.get_by_role("button", name="Connection", exact=True).click()
         dialog = visit.tab.get_by_role("dialog")
         await expect(dialog.get_by_role("switch")).not_to_be_checked()
         await expect(dialog.get_by_label("Forwarded port")).to_have_value("51515")
+        await expect(dialog.get_by_label("443", exact=True)).to_be_checked()
+        await expect(dialog.get_by_label("3000", exact=True)).not_to_be_checked()
+        proxy = dialog.get_by_label("Proxy", exact=True)
+        await expect(proxy).to_have_value("http://proxy.corp:3128")
         overflow = await visit.tab.evaluate(
             "() => document.documentElement.scrollWidth - innerWidth"
         )

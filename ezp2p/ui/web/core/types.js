@@ -170,6 +170,7 @@
  *   | {do: 'say', session: number, text: string}
  *   | {do: 'close-tab', session: number}
  *   | {do: 'setting', name: string, value: string | boolean | number}
+ *   | {do: 'use-proxy', address: string, password: string}
  *   | {do: 'full-screen', on: boolean}
  *   | {do: 'open-record'}
  *   | {do: 'check-up', address: string}

@@ -8,6 +8,7 @@ import { t } from '../core/texts.js';
 /** @typedef {import('../core/look.js').Desk} Desk */
 
 const LAST_PORT = 65535;
+const RELAY_PORTS = ['443', '80', '3000', '51515'];
 const STEPS = ['open', 'find', 'add', 'enter'];
 
 /** The button that opens it. @param {{desk: Desk}} props */
@@ -28,12 +29,58 @@ function Connection({ desk: { state, send }, onClose }) {
     </div>
     <${ForwardedPort} port=${state.settings['forwarded-port']}
       onChange=${(/** @type {number} */ port) => send({ do: 'setting', name: 'forwarded-port', value: port })} />
+    <${RelayPorts} chosen=${String(state.settings['relay-ports'] ?? '')}
+      onChange=${(/** @type {string} */ ports) => send({ do: 'setting', name: 'relay-ports', value: ports })} />
+    <${ProxyForm} address=${String(state.settings.proxy ?? '')} send=${send} />
     <details>
       <summary>${t('connection.help')}</summary>
       <ol>${STEPS.map((step) => html`<li key=${step}>${t(`connection.help.${step}`)}</li>`)}</ol>
     </details>
     <p class="next">${t('connection.when')}</p>
   <//>`;
+}
+
+/** @param {{chosen: string, onChange: (ports: string) => void}} props empty: all of them */
+function RelayPorts({ chosen, onChange }) {
+  const ticked = chosen === '' ? RELAY_PORTS : chosen.split(',');
+  const change = (/** @type {string} */ port, /** @type {boolean} */ on) => {
+    const next = RELAY_PORTS.filter((each) => (each === port ? on : ticked.includes(each)));
+    onChange(next.length === RELAY_PORTS.length ? '' : next.join(','));
+  };
+  return html`<fieldset class="field">
+    <legend>${t('connection.ports')}</legend>
+    ${RELAY_PORTS.map((port) => html`<label key=${port}>
+      <input type="checkbox" checked=${ticked.includes(port)}
+        onChange=${(/** @type {Event} */ event) =>
+          change(port, /** @type {HTMLInputElement} */ (event.target).checked)} />${port}</label>`)}
+    <small>${t('connection.ports.hint')}</small>
+  </fieldset>`;
+}
+
+/** @param {{address: string, send: Desk['send']}} props */
+function ProxyForm({ address, send }) {
+  const id = useId();
+  const use = (/** @type {Event} */ event) => {
+    event.preventDefault();
+    const form = new FormData(/** @type {HTMLFormElement} */ (event.target));
+    const typed = (/** @type {string} */ name) => String(form.get(name) ?? '');
+    send({ do: 'use-proxy', address: typed('address').trim(), password: typed('password') });
+  };
+  return html`<form onSubmit=${use}>
+    <div class="field">
+      <label for=${id}>${t('connection.proxy')}</label>
+      <input id=${id} name="address" autocomplete="off" spellcheck=${false} defaultValue=${address}
+        aria-describedby=${`${id}-hint`} />
+      <small id=${`${id}-hint`}>${t('connection.proxy.hint')}</small>
+    </div>
+    <div class="field">
+      <label for=${`${id}-password`}>${t('connection.proxy.password')}</label>
+      <input id=${`${id}-password`} name="password" type="password" autocomplete="off"
+        aria-describedby=${`${id}-password-hint`} />
+      <small id=${`${id}-password-hint`}>${t('connection.proxy.password.hint')}</small>
+    </div>
+    <${Button} submit>${t('connection.proxy.use')}<//>
+  </form>`;
 }
 
 /** @param {{port: string | boolean | number | undefined, onChange: (port: number) => void}} props */

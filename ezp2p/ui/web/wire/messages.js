@@ -161,6 +161,7 @@ export const ErrorKey = Object.freeze(/** @type {const} */ ({
   SERVER_CERTIFICATE: 'server.certificate',
   SERVER_INSECURE: 'server.insecure',
   PROXY_UNREACHABLE: 'proxy.unreachable',
+  PROXY_MALFORMED: 'proxy.malformed',
   PROXY_REFUSED: 'proxy.refused',
   LOGIN_WRONG: 'login.wrong',
   LOGIN_WAIT: 'login.wait',
