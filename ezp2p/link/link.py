@@ -5,7 +5,7 @@
     streams    frames on QUIC streams, by priority, bulk held back
     QUIC       one connection: the customer serves, the counselor calls
     carrier    direct UDP and relays, chosen by pings, changed without QUIC's knowledge
-    socket     one UDP port
+    socket     one UDP port; beside it a tube (a WebSocket) to each relay
 
 It is driven by the running loop: a burst of datagrams, a timer, or a `send` leads to one `_turn`,
 which does all that has become possible and ends with one transmit.
@@ -14,6 +14,7 @@ which does all that has become possible and ends with one transmit.
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from collections import deque
 from collections.abc import Iterable, Sequence
@@ -59,6 +60,8 @@ from ezp2p.wire.joining import CandidateOffer
 from ezp2p.wire.keys import ErrorKey, PathKind, PathWhy, PortMapping, Role
 from ezp2p.wire.messages.session import Proof
 from ezp2p.wire.signalling import RelayOffer
+
+logger = logging.getLogger(__name__)
 
 SILENT_S = 3.0
 LANE_RTT_S = 0.005  # farther away TCP is no faster than we are
@@ -250,7 +253,8 @@ class Link:
                 return
         if self._closed is None and offer.ports and len(self._tubes) < MAX_RELAYS:
             tube = Tube(offer, pin, outbound, self)
-            self._tubes[tube] = self._loop.create_task(tube.run())
+            running = self._tubes[tube] = self._loop.create_task(tube.run())
+            running.add_done_callback(_log_mistake)
 
     def tube_opened(self, tube: Tube, route: Route) -> None:
         """Take a tube into use."""
@@ -561,3 +565,9 @@ class Link:
             running.cancel()
         self._carrier.close()
         self._gone.set()
+
+
+def _log_mistake(running: asyncio.Task[None]) -> None:
+    """A mistake of ours in a tube ends that tube, not the session."""
+    if not running.cancelled() and running.exception() is not None:
+        logger.error("a tube failed", exc_info=running.exception())

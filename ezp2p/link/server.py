@@ -94,9 +94,9 @@ class Socket(aiohttp.ClientWebSocketResponse):
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         response: aiohttp.ClientResponse = arguments[3]
-        assert response.connection is not None
-        carried_by = response.connection.transport
-        assert isinstance(carried_by, asyncio.Transport)
+        carried_by = response.connection.transport if response.connection else None
+        if not isinstance(carried_by, asyncio.Transport):
+            raise aiohttp.ServerDisconnectedError  # it has broken in this very moment
         self.transport = carried_by
 
 
