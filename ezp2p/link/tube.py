@@ -29,7 +29,6 @@ from ezp2p.link.server import (
     Socket,
     open_http,
     reaching,
-    refusal,
     unreachable,
 )
 from ezp2p.link.signalling import Backoff
@@ -37,6 +36,7 @@ from ezp2p.nat.relay import REFRESH_S, Tickets
 from ezp2p.nat.route import Address, Route
 from ezp2p.wire.datagram import (
     RELAY_BIND,
+    RELAY_BIND_MIN_BYTES,
     RELAY_BOUND,
     RELAY_HEADER_BYTES,
     RELAYED,
@@ -152,9 +152,15 @@ class Tube:
             if self._line is not None:
                 self._line = None
                 self._end.tube_lost(route)
+            else:
+                self._try_last(line.address.port)
             await line.close()
 
     # --- opening
+
+    def _try_last(self, number: int) -> None:
+        """What opened at this port was no relay: something on the way answers in its place."""
+        self._ports.sort(key=lambda port: port.port == number)
 
     async def _open_first(self) -> _Line:
         """Return the first line that opens; raises what went wrong with the last port."""
@@ -181,8 +187,12 @@ class Tube:
                         opened = line
                     else:
                         await line.close()
-        finally:
             await _close_all(opening)
+        except BaseException:
+            await _close_all(opening)
+            if opened is not None:
+                await opened.close()
+            raise
         if opened is None:
             assert problem is not None
             raise problem
@@ -206,13 +216,10 @@ class Tube:
                         compress=0,
                         max_msg_size=TUBE_MESSAGE_BYTES + 1,
                     )
-        except aiohttp.WSServerHandshakeError as error:
-            await http.close()
-            raise refusal(address, error.status) from error
+            assert isinstance(socket, Socket)  # as open_http has it
         except BaseException:
             await http.close()
             raise
-        assert isinstance(socket, Socket)
         limit_unsent(socket.transport)
         return _Line(address, http, socket)
 
@@ -251,7 +258,7 @@ class Tube:
                 self._end.tube_received(route, list(unpack(message)))
             elif message[:1] == b"%c" % RELAY_BOUND:
                 self._bound.set()
-                if len(message) > RELAY_HEADER_BYTES:
+                if RELAY_HEADER_BYTES < len(message) <= RELAY_BIND_MIN_BYTES:
                     self._tickets.follow(message[RELAY_HEADER_BYTES:])
 
     async def _write(self, line: _Line) -> None:

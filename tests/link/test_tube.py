@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from aiohttp import web
 
 from ezp2p.link.events import LinkClosed, LinkReady, PathChanged
 from ezp2p.link.outbound import DIRECT, Outbound, Proxy, ProxyKind
@@ -23,7 +24,7 @@ from tests.link.pair import Listener, Pair, Terms
 from tests.support.proxy import http_proxy, needs_proxies, socks_proxy
 from tests.support.relays import CallAtRelay
 from tests.support.rendezvous import RunningRendezvous, running_rendezvous
-from tests.support.signal_server import self_signed
+from tests.support.signal_server import self_signed, signal_server, talking
 
 
 @asynccontextmanager
@@ -152,6 +153,23 @@ async def test_port_that_answers_is_used_whatever_the_others_do() -> None:
             by_tube(pair, CallAtRelay(server), [RelayPort(port=n, tls=False) for n in numbers])
             await ready(pair)
             assert (await pair.customer.next(PathChanged)).address.port == server.port
+
+
+async def test_port_where_something_else_opens_websockets_is_left_for_the_next() -> None:
+    async def swallow(ws: web.WebSocketResponse) -> None:
+        async for _ in ws:
+            pass
+
+    async with (
+        signal_server(talking(swallow)) as impostor,
+        running_rendezvous() as server,
+        pair_of_links() as pair,
+    ):
+        numbers = [impostor.address.port, server.port]
+        by_tube(pair, CallAtRelay(server), [RelayPort(port=n, tls=False) for n in numbers])
+        await ready(pair)
+        assert (await pair.customer.next(PathChanged)).address.port == server.port
+        assert len(impostor.requests) == 2  # one of each end
 
 
 async def test_only_chosen_ports_are_tried() -> None:
