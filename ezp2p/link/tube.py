@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Coroutine, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from random import Random
 from typing import Protocol
@@ -32,7 +33,7 @@ from ezp2p.link.server import (
     unreachable,
 )
 from ezp2p.link.signalling import Backoff
-from ezp2p.nat.relay import REFRESH_S, Tickets
+from ezp2p.nat.relay import REFRESH_S, RETRY_FIRST_S, Tickets
 from ezp2p.nat.route import Address, Route
 from ezp2p.wire.datagram import (
     RELAY_BIND,
@@ -108,6 +109,7 @@ class Tube:
         self._wake = asyncio.Event()
         self._doubt = asyncio.Event()
         self._bound = asyncio.Event()
+        self._next_ticket = asyncio.Event()
 
     async def run(self) -> None:
         """Open it, carry, open it again when it breaks; until cancelled."""
@@ -239,11 +241,11 @@ class Tube:
                 self._line = line
                 self._waiting, self._waiting_bytes = [], 0
                 self._end.tube_opened(self, route)
-            try:
-                async with asyncio.timeout(REFRESH_S):
+            pause_s = RETRY_FIRST_S if self._next_ticket.is_set() else REFRESH_S
+            self._next_ticket.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause_s):
                     await self._doubt.wait()
-            except TimeoutError:
-                continue
 
     async def _read(self, line: _Line, route: Route) -> None:
         while True:
@@ -259,7 +261,9 @@ class Tube:
             elif message[:1] == b"%c" % RELAY_BOUND:
                 self._bound.set()
                 if RELAY_HEADER_BYTES < len(message) <= RELAY_BIND_MIN_BYTES:
+                    # It counts from when it is shown; the one before may be nearly spent.
                     self._tickets.follow(message[RELAY_HEADER_BYTES:])
+                    self._next_ticket.set()
 
     async def _write(self, line: _Line) -> None:
         while True:

@@ -173,7 +173,9 @@ class RelayPlace:
             self._header = header
             self.wake_at = now + REFRESH_S
             if successor:
+                # It counts from when it is shown; the one before may be nearly spent.
                 self._tickets.follow(successor)
+                self.wake_at = now + RETRY_FIRST_S
 
     def _bind(self, now: float) -> None:
         bind = bytes((RELAY_BIND,)) + self._cookie + self._tickets.current

@@ -225,11 +225,16 @@ async def test_link_goes_on_when_its_connections_die_without_a_word() -> None:
         assert pipe.opened > opened
 
 
-async def test_link_outlives_its_ticket_by_the_relays_own() -> None:
+@pytest.mark.parametrize("kind", [PathKind.RELAY_UDP, PathKind.RELAY_WS])
+async def test_link_outlives_its_ticket_by_the_relays_own(kind: PathKind) -> None:
     async with running_rendezvous() as server, pair_of_links() as pair:
         # So little that the first refresh finds it half spent.
         call = CallAtRelay(server, budget_bytes=2_000_000)
-        by_tube(pair, call)
+        if kind is PathKind.RELAY_WS:
+            by_tube(pair, call)
+        else:
+            await by_udp(pair.customer, call, Role.CUSTOMER)
+            await by_udp(pair.counselor, call, Role.COUNSELOR)
         await ready(pair)
         await exchange(pair, 1_200_000)
         for _ in range(4):
