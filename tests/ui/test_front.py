@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from ezp2p.base.clock import SystemClock
 from ezp2p.base.errors import Unreachable
 from ezp2p.session.checkup import Check, Checkup, Outcome
-from ezp2p.session.events import Watcher
+from ezp2p.session.events import Started, Watcher
 from ezp2p.session.visit import Target
 from ezp2p.ui.checkup import CheckupHalf
 from ezp2p.ui.counselor import CounselorHalf
@@ -249,6 +249,16 @@ async def test_checkup_stands_in_nobody_s_way() -> None:
         assert here.page() is Page.CHECKUP
         here.do(bridge.EnterCode(code=CODE))  # by a link that another program hands over
         assert here.page() is Page.JOINING
+
+
+async def test_checkup_makes_room_for_a_customer_who_has_come() -> None:
+    async with standing(Page.LOGIN) as here:
+        here.do(bridge.GoTo(page=Page.CHECKUP))
+        assert here.page() is Page.CHECKUP
+        here.counselor.session_happened(object(), Started("Park"))  # type: ignore[arg-type]
+        assert here.page() is Page.VIEWER
+        here.do(bridge.GoTo(page=Page.CHECKUP))
+        assert here.page() is Page.VIEWER
 
 
 async def test_all_changes_of_a_turn_are_shown_once() -> None:

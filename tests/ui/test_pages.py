@@ -214,8 +214,12 @@ async def test_checkup_is_offered_where_the_server_is_out_of_reach(visit: Visit)
         await visit.show(name, problem=unreachable)
         await visit.tab.get_by_role("button", name="Check the connection").click()
         assert await visit.asked(bridge.GoTo) == bridge.GoTo(page=Page.CHECKUP)
-    await visit.show("code-wrong")
-    await expect(visit.tab.get_by_role("button", name="Check the connection")).to_have_count(0)
+    await visit.show("ended-lost")
+    await visit.tab.get_by_role("button", name="Check the connection").click()
+    assert await visit.asked(bridge.GoTo) == bridge.GoTo(page=Page.CHECKUP)
+    for name in ("code-wrong", "ended"):
+        await visit.show(name)
+        await expect(visit.tab.get_by_role("button", name="Check the connection")).to_have_count(0)
 
 
 async def test_checkup_is_found_on_the_start_page_and_about_the_program(visit: Visit) -> None:

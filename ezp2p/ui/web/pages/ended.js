@@ -21,6 +21,8 @@ export function EndedPage({ desk }) {
       ${reason && html`<p>${t(hasText(`ended.${reason}`) ? `ended.${reason}` : `end.${reason}`)}</p>`}
       <${Problem} problem=${state.problem} />
       <p class="next">${t('ended.nobody')}</p>
+      ${reason === 'link-lost' && html`<${Button} icon="stethoscope"
+        onClick=${() => send({ do: 'go-to', page: 'checkup' })}>${t('doctor.open')}<//>`}
       <div class="answers">
         ${state.customer?.record && html`<${Button} icon="file-text"
           onClick=${() => send({ do: 'open-record' })}>${t('ended.record')}<//>`}
