@@ -17,6 +17,7 @@ import tempfile
 import threading
 import time
 from contextlib import suppress
+from pathlib import Path
 
 _log = logging.getLogger(__name__)
 
@@ -28,8 +29,12 @@ _BROWSERS = (
 _SIZE = "1100,760"
 _LOOK_EVERY_S = 0.2
 _END_TIMEOUT_S = 5.0
-# A browser that ends sooner has shown nothing, or handed the page to another process.
+# A browser that ends sooner may have shown nothing, or handed the page to another process.
 _LEAST_S = 2.0
+# Chromium writes this into its profile when it ends in order ...
+_ORDERLY = "Local State"
+# ... and holds this while it runs.
+_RUNNING = "SingletonLock"
 
 
 def show_in_app_mode(address: str, ended: threading.Event) -> bool:
@@ -53,7 +58,7 @@ def show_in_app_mode(address: str, ended: threading.Event) -> bool:
             _log.warning("%s cannot be started: %s", command[0], error)
             return False
         try:
-            return _was_closed(browser, ended)
+            return _was_closed(browser, Path(profile), ended)
         finally:
             _end(browser)
 
@@ -83,13 +88,15 @@ def _has_display() -> bool:
     )
 
 
-def _was_closed(browser: subprocess.Popen[bytes], ended: threading.Event) -> bool:
+def _was_closed(browser: subprocess.Popen[bytes], profile: Path, ended: threading.Event) -> bool:
     """Wait for the window's end, whoever ends it; False if there has been none."""
     begun = time.monotonic()
     while browser.poll() is None:
         if ended.wait(_LOOK_EVERY_S):
             return True
-    if time.monotonic() - begun > _LEAST_S:
+    # Somebody in a hurry closes it at once, and does not want to see the page in a tab.
+    orderly = (profile / _ORDERLY).exists() and not (profile / _RUNNING).is_symlink()
+    if time.monotonic() - begun > _LEAST_S or (browser.returncode == 0 and orderly):
         return True
     _log.warning("the browser ended at once, with %s", browser.returncode)
     return False
