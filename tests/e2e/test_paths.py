@@ -6,18 +6,15 @@ memory (tests/nat/test_punching.py).
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.rendezvous.certificate import self_signed
+from tests.support.distance import apart
 from tests.support.network import (
     PUBLIC_SERVER,
     SERVER,
     NatKind,
-    Network,
     can_make_networks,
     can_make_routers,
     can_make_upnp_routers,
@@ -28,49 +25,11 @@ from tests.support.network import (
     upnp,
 )
 from tests.support.people import Screen
-from tests.support.program import Program, program
 from tests.support.proxy import http_proxy, needs_proxies
 
 needs_routers = pytest.mark.skipif(
     not can_make_routers(), reason="routers need root, iproute2 and nftables"
 )
-
-
-@contextlib.contextmanager
-def session(
-    network: Network, host: str, screen: Screen, tmp_path: Path, *arguments: str
-) -> Iterator[tuple[Program, Program]]:
-    """A customer and a counselor who have met at a server of this address."""
-    certificate, key = self_signed(tmp_path, host)
-    url = f"https://{host}:3000"
-    trusting = {"SSL_CERT_FILE": str(certificate)}
-    with (
-        program(
-            *("serve", "--host", host, "--port", "3000", "--public-url", url),
-            *("--data", str(tmp_path / "data")),
-            *("--tls-cert", str(certificate), "--tls-key", str(key)),
-            home=tmp_path / "server",
-            before=network.inside(network.server),
-        ) as server,
-    ):
-        listening = server.wait_for("listening")
-        with (
-            program(
-                *("operator", "--server", url, "--login", "admin", "--ui", "none"),
-                home=tmp_path / "counselor",
-                environ=trusting | {"EZP2P_PASSWORD": listening["admin_password"]},
-                before=network.inside(network.counselor),
-            ) as counselor,
-            program(
-                *("customer", "--server", url, "--headless", "--grant", "view", *arguments),
-                home=tmp_path / "customer",
-                environ=trusting
-                | screen.environ
-                | {"EZP2P_CODE": counselor.wait_for("waiting")["link"]},
-                before=network.inside(network.customer),
-            ) as customer,
-        ):
-            yield customer, counselor
 
 
 @pytest.mark.skipif(not can_make_networks(), reason="network namespaces need root and iproute2")
@@ -79,9 +38,9 @@ def test_homes_that_cannot_reach_each_other_meet_at_the_relay(
 ) -> None:
     with (
         separated_homes() as network,
-        session(network, SERVER, customers_screen, tmp_path) as programs,
+        apart(network, SERVER, customers_screen, tmp_path) as people,
     ):
-        for each in programs:
+        for each in people.both:
             assert each.wait_for("path")["kind"] == "relay-udp"
             each.wait_for("grants", granted=["view"])
 
@@ -92,8 +51,8 @@ def test_homes_whose_networks_pass_no_udp_meet_by_websocket(
 ) -> None:
     with separated_homes() as network:
         network.block_udp_to_server()
-        with session(network, SERVER, customers_screen, tmp_path) as programs:
-            for each in programs:
+        with apart(network, SERVER, customers_screen, tmp_path) as people:
+            for each in people.both:
                 assert each.wait_for("path")["kind"] == "relay-ws"
                 each.wait_for("grants", granted=["view"])
 
@@ -109,9 +68,9 @@ def test_home_that_only_a_proxy_leads_out_of_is_helped_through_it(
     ):
         network.shut_out(network.customer)
         way = ("--proxy", f"http://{SERVER}:{proxy.port}")
-        with session(network, SERVER, customers_screen, tmp_path, *way) as (customer, counselor):
-            assert customer.wait_for("path")["kind"] == "relay-ws"
-            counselor.wait_for("grants", granted=["view"])
+        with apart(network, SERVER, customers_screen, tmp_path, *way) as people:
+            assert people.customer.wait_for("path")["kind"] == "relay-ws"
+            people.counselor.wait_for("grants", granted=["view"])
         assert f"CONNECT {SERVER}:3000 " in proxy.log
 
 
@@ -121,9 +80,9 @@ def test_homes_behind_routers_that_keep_ports_meet_directly(
 ) -> None:
     with (
         routed_homes(NatKind.KEEPS, NatKind.KEEPS) as network,
-        session(network, PUBLIC_SERVER, customers_screen, tmp_path) as programs,
+        apart(network, PUBLIC_SERVER, customers_screen, tmp_path) as people,
     ):
-        for each, other in zip(programs, ("11.22.33.20", "11.22.33.10"), strict=True):
+        for each, other in zip(people.both, ("11.22.33.20", "11.22.33.10"), strict=True):
             path = each.wait_for("path", kind="punched")
             assert path["address"].startswith(f"{other}:")
             each.wait_for("grants", granted=["view"])
@@ -135,9 +94,9 @@ def test_homes_behind_routers_that_draw_ports_are_relayed_and_read_why(
 ) -> None:
     with (
         routed_homes(NatKind.DRAWS, NatKind.DRAWS) as network,
-        session(network, PUBLIC_SERVER, customers_screen, tmp_path) as programs,
+        apart(network, PUBLIC_SERVER, customers_screen, tmp_path) as people,
     ):
-        for each in programs:
+        for each in people.both:
             assert each.wait_for("path")["kind"] == "relay-udp"
             each.wait_for("path-why", why="both-varying")
             assert not each.has_said("path", kind="punched")
@@ -150,10 +109,10 @@ def test_one_router_that_draws_ports_is_enough_and_each_reads_whose_it_is(
 ) -> None:
     with (
         routed_homes(NatKind.DRAWS, NatKind.KEEPS) as network,
-        session(network, PUBLIC_SERVER, customers_screen, tmp_path) as (customer, counselor),
+        apart(network, PUBLIC_SERVER, customers_screen, tmp_path) as people,
     ):
-        customer.wait_for("path-why", why="ours-varying")
-        counselor.wait_for("path-why", why="theirs-varying")
+        people.customer.wait_for("path-why", why="ours-varying")
+        people.counselor.wait_for("path-why", why="theirs-varying")
 
 
 @pytest.mark.slow
@@ -163,9 +122,9 @@ def test_router_that_lets_strangers_in_meets_one_that_draws_ports(
 ) -> None:
     with (
         routed_homes(NatKind.OPEN, NatKind.DRAWS) as network,
-        session(network, PUBLIC_SERVER, customers_screen, tmp_path) as programs,
+        apart(network, PUBLIC_SERVER, customers_screen, tmp_path) as people,
     ):
-        for each in programs:
+        for each in people.both:
             each.wait_for("path", kind="punched")
             each.wait_for("grants", granted=["view"])
 
@@ -180,8 +139,8 @@ def test_router_that_opens_ports_brings_the_strictest_homes_together(
         routed_homes(NatKind.DRAWS, NatKind.DRAWS) as network,
         upnp(network.customers_router, "11.22.33.10", "192.168.7", tmp_path),
     ):
-        with session(network, PUBLIC_SERVER, customers_screen, tmp_path) as programs:
-            for each, other in zip(programs, ("11.22.33.20", "11.22.33.10"), strict=True):
+        with apart(network, PUBLIC_SERVER, customers_screen, tmp_path) as people:
+            for each, other in zip(people.both, ("11.22.33.20", "11.22.33.10"), strict=True):
                 path = each.wait_for("path", kind="upnp")
                 assert path["address"].startswith(f"{other}:")
                 each.wait_for("path-why", why="")
@@ -199,9 +158,9 @@ def test_router_is_left_alone_by_who_switched_that_off(
     with (
         routed_homes(NatKind.DRAWS, NatKind.DRAWS) as network,
         upnp(network.customers_router, "11.22.33.10", "192.168.7", tmp_path),
-        session(network, PUBLIC_SERVER, customers_screen, tmp_path, "--upnp", "off") as programs,
+        apart(network, PUBLIC_SERVER, customers_screen, tmp_path, "--upnp", "off") as people,
     ):
-        for each in programs:
+        for each in people.both:
             each.wait_for("path-why", why="both-varying")
         assert opened_ports(network.customers_router) == 0
 
@@ -213,8 +172,8 @@ def test_port_that_a_person_forwarded_brings_the_strictest_homes_together(
 ) -> None:
     with routed_homes(NatKind.DRAWS, NatKind.DRAWS) as network:
         forward(network.customers_router, 51_515, "192.168.7.2")
-        with session(
+        with apart(
             network, PUBLIC_SERVER, customers_screen, tmp_path, "--forwarded-port", "51515"
-        ) as (_, counselor):
-            path = counselor.wait_for("path", kind="forwarded")
+        ) as people:
+            path = people.counselor.wait_for("path", kind="forwarded")
             assert path["address"] == "11.22.33.10:51515"
