@@ -39,11 +39,10 @@ from build.setup import (
     ROOT,
     PackageGroup,
     SetupError,
-    apt_install,
     digest,
+    install_or_refuse,
     keep_missing,
     package_groups,
-    root_prefix,
     run,
     say,
 )
@@ -215,15 +214,7 @@ def compile_alone(part: Part) -> None:
 def install_compiler() -> None:
     """Install Debian's packages, or say what is missing; raises SetupError."""
     groups = [group for group in package_groups(also=_GROUP) if group.name == _GROUP]
-    missing = _missing(groups)
-    prefix = root_prefix() if missing else None
-    if prefix is not None:
-        say("installing a compiler")
-        apt_install(prefix, missing)
-        missing = _missing(groups)
-    if missing:
-        names = " ".join(package for group in missing for package in group.packages)
-        raise SetupError(f"sudo apt-get install --no-install-recommends {names}")
+    install_or_refuse(groups, "a compiler", _missing)
 
 
 def _missing(groups: list[PackageGroup]) -> list[PackageGroup]:

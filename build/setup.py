@@ -14,7 +14,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -168,6 +168,23 @@ def apt_install(prefix: list[str], groups: list[PackageGroup]) -> None:
     if subprocess.run([*install, *everything], check=False).returncode != 0:
         for group in groups:
             subprocess.run([*install, *group.packages], check=False)
+
+
+def install_or_refuse(
+    groups: list[PackageGroup],
+    what: str,
+    missing_of: Callable[[list[PackageGroup]], list[PackageGroup]],
+) -> None:
+    """Install what `missing_of` finds missing; SetupError tells the command if that fails."""
+    missing = missing_of(groups)
+    prefix = root_prefix() if missing else None
+    if prefix is not None:
+        say(f"installing {what}")
+        apt_install(prefix, missing)
+        missing = missing_of(groups)
+    if missing:
+        names = " ".join(package for group in missing for package in group.packages)
+        raise SetupError(f"sudo apt-get install --no-install-recommends {names}")
 
 
 def install_system_packages() -> str:

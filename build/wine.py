@@ -36,11 +36,10 @@ from build.setup import (
     ROOT,
     PackageGroup,
     SetupError,
-    apt_install,
     digest,
+    install_or_refuse,
     keep_missing,
     package_groups,
-    root_prefix,
     run,
     say,
 )
@@ -215,15 +214,7 @@ def set_up(machine: Machine, name: str) -> None:
 def install_wine() -> None:
     """Install Debian's packages, or say what is missing; raises SetupError."""
     groups = [group for group in package_groups(also=_GROUP) if group.name in (_GROUP, "demo")]
-    missing = _missing(groups)
-    prefix = root_prefix() if missing else None
-    if prefix is not None:
-        say("installing Wine and a compiler for Windows")
-        apt_install(prefix, missing)
-        missing = _missing(groups)
-    if missing:
-        names = " ".join(package for group in missing for package in group.packages)
-        raise SetupError(f"sudo apt-get install --no-install-recommends {names}")
+    install_or_refuse(groups, "Wine and a compiler for Windows", _missing)
 
 
 def _missing(groups: list[PackageGroup]) -> list[PackageGroup]:

@@ -71,6 +71,24 @@ def see_real_pixels() -> None:
         user32.SetProcessDPIAware()
 
 
+class BitmapHeader(ctypes.Structure):
+    """BITMAPINFOHEADER: how the pixels of a picture lie in memory."""
+
+    _fields_ = (
+        ("biSize", wintypes.DWORD),
+        ("biWidth", wintypes.LONG),
+        ("biHeight", wintypes.LONG),
+        ("biPlanes", wintypes.WORD),
+        ("biBitCount", wintypes.WORD),
+        ("biCompression", wintypes.DWORD),
+        ("biSizeImage", wintypes.DWORD),
+        ("biXPelsPerMeter", wintypes.LONG),
+        ("biYPelsPerMeter", wintypes.LONG),
+        ("biClrUsed", wintypes.DWORD),
+        ("biClrImportant", wintypes.DWORD),
+    )
+
+
 class MessageLoop:
     """A thread with a queue of Windows' messages, which windows and hooks need.
 

@@ -52,24 +52,6 @@ class _Class(ctypes.Structure):
     )
 
 
-class _BitmapHeader(ctypes.Structure):
-    """BITMAPINFOHEADER."""
-
-    _fields_ = (
-        ("biSize", wintypes.DWORD),
-        ("biWidth", wintypes.LONG),
-        ("biHeight", wintypes.LONG),
-        ("biPlanes", wintypes.WORD),
-        ("biBitCount", wintypes.WORD),
-        ("biCompression", wintypes.DWORD),
-        ("biSizeImage", wintypes.DWORD),
-        ("biXPelsPerMeter", wintypes.LONG),
-        ("biYPelsPerMeter", wintypes.LONG),
-        ("biClrUsed", wintypes.DWORD),
-        ("biClrImportant", wintypes.DWORD),
-    )
-
-
 class _Blend(ctypes.Structure):
     """BLENDFUNCTION."""
 
@@ -111,7 +93,7 @@ class LayeredWindows:
         width, height = picture.size
         screen = self._user32.GetDC(None)
         memory = self._gdi32.CreateCompatibleDC(screen)
-        header = _BitmapHeader(ctypes.sizeof(_BitmapHeader), width, -height, 1, 32)
+        header = win32.BitmapHeader(ctypes.sizeof(win32.BitmapHeader), width, -height, 1, 32)
         bits = ctypes.c_void_p()
         bitmap = self._gdi32.CreateDIBSection(
             memory, ctypes.byref(header), 0, ctypes.byref(bits), None, 0

@@ -64,20 +64,7 @@ class _Bitmap(ctypes.Structure):
 class _Header(ctypes.Structure):
     """BITMAPINFO with the masks that GetDIBits may write behind BITMAPINFOHEADER."""
 
-    _fields_ = (
-        ("biSize", wintypes.DWORD),
-        ("biWidth", wintypes.LONG),
-        ("biHeight", wintypes.LONG),
-        ("biPlanes", wintypes.WORD),
-        ("biBitCount", wintypes.WORD),
-        ("biCompression", wintypes.DWORD),
-        ("biSizeImage", wintypes.DWORD),
-        ("biXPelsPerMeter", wintypes.LONG),
-        ("biYPelsPerMeter", wintypes.LONG),
-        ("biClrUsed", wintypes.DWORD),
-        ("biClrImportant", wintypes.DWORD),
-        ("masks", wintypes.DWORD * 3),
-    )
+    _fields_ = (("header", win32.BitmapHeader), ("masks", wintypes.DWORD * 3))
 
 
 class WindowsPointer:
@@ -144,7 +131,8 @@ class WindowsPointer:
         width, height = int(size.bmWidth), int(size.bmHeight)
         if not (0 < width <= _LARGEST and 0 < height <= 2 * _LARGEST):
             return None
-        header = _Header(40, width, -height, 1, 32)
+        told = win32.BitmapHeader(ctypes.sizeof(win32.BitmapHeader), width, -height, 1, 32)
+        header = _Header(told)
         pixels = np.zeros((height, width, 4), np.uint8)
         screen = self._user32.GetDC(None)
         try:
