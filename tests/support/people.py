@@ -34,6 +34,7 @@ Colour = tuple[int, int, int]
 
 PATIENCE_S = 30.0
 LOOK_EVERY_S = 0.03
+FRAME_S = 0.5  # a manager that is there takes some milliseconds
 _LEFT_ALT, _LEFT_CONTROL, _END = 64, 37, 115  # evdev keycodes, as Xvfb has them
 
 
@@ -195,11 +196,26 @@ class Screen:
         return window
 
     def wait_for_manager(self) -> None:
-        """Wait until a window gets its frame: an xterm that comes earlier waits for 5 s."""
+        """Wait until a window gets its frame: an xterm that comes earlier waits for 5 s.
+
+        A manager that is just starting may overlook a window for ever: then try another one.
+        """
+        until(self._frames_a_window, "a window manager")
+
+    def _frames_a_window(self) -> bool:
         core = self._connection.core
         window = self._new_window(0, 0, 80, 40, (0, 0, 0), managed=True)
-        until(lambda: core.QueryTree(window).reply().parent != self._root, "a window manager")
-        core.DestroyWindowChecked(window).check()
+        try:
+            until(
+                lambda: core.QueryTree(window).reply().parent != self._root,
+                "a frame",
+                FRAME_S,
+            )
+        except AssertionError:
+            return False
+        finally:
+            core.DestroyWindowChecked(window).check()
+        return True
 
     def close(self) -> None:
         """Look away."""

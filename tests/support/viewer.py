@@ -59,7 +59,8 @@ class Viewer:
     def wait_for_picture(self) -> None:
         """Wait until something is shown and the keyboard may be used."""
         self.page.locator(".stage.live .board canvas").first.wait_for()
-        self.page.wait_for_function("document.activeElement?.matches('textarea.hand')")
+        # Not by wait_for_function: at a second look the page's policy forbids its eval.
+        self.page.locator("textarea.hand:focus").wait_for(state="attached")
 
     def tool(self, name: str) -> None:
         """Press a button of the bar by its text."""
